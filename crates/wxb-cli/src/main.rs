@@ -1,0 +1,2 @@
+//! The `wxb` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Readers and writers: CSV, Parquet, NPY/NPZ, IDX into `wxb::data`.

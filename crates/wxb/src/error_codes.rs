@@ -1,0 +1,66 @@
+//! The table of error codes: a stable number, a name, a long text. `E01` settings and command line, `E02`
+//! tables and other data, `E03` training, `E04` model files and checkpoints, `E05` the machine.
+
+macro_rules! codes {
+    ($($code:literal $name:ident $text:literal)*) => {
+        /// A stable error code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $text] $name),* }
+
+        impl Code {
+            /// Every code, in the order of its number.
+            pub const ALL: &[Code] = &[$(Code::$name),*];
+
+            /// The code as it is printed: `E0201`.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$name => $code),* }
+            }
+
+            /// What it means, how it comes about, what to do.
+            pub fn explanation(self) -> &'static str {
+                match self { $(Code::$name => $text),* }
+            }
+        }
+    };
+}
+
+codes! {
+    // ---- E01: settings and the command line
+    "E0101" InvalidSetting "A setting is outside of its range, or two settings exclude each other. The message names the \
+        setting and the values that are allowed."
+    "E0102" Usage "The command line could not be read: an unknown flag, a missing value, a value of another kind. \
+        `wxb COMMAND --help` lists what a command takes."
+
+    // ---- E02: tables and other data
+    "E0201" UnknownColumn "A column was named that the table does not have. Names are compared exactly, case included. The \
+        message lists the columns that are there."
+    "E0202" UnreadableFile "The file could not be opened or read: it does not exist, is a directory, or may not be read."
+    "E0203" DamagedFile "The file ends too early or its bytes contradict themselves: a truncated download, a wrong ending, \
+        or a damaged disk. Compare its size with the source's."
+    "E0204" UnknownFormat "The format could not be told from the file's name and first bytes. Known are CSV and TSV (also \
+        .gz and .zst), Parquet, NPY, NPZ and IDX."
+    "E0205" RaggedRow "A row has another number of fields than the header. Often an unquoted delimiter or a line break \
+        inside a field: quote the field."
+    "E0206" BadHeader "The header is unusable: a name twice, or no columns at all."
+    "E0207" EmptyData "There is no row to work with: the file is empty, has a header only, or every row was left out."
+    "E0208" ShapeMismatch "Two arrays that belong together have different lengths, or the data has another number of columns \
+        than the model was trained on."
+    "E0209" BadEncoding "The text is not UTF-8. Convert it first: `iconv -f latin1 -t utf8 FILE`."
+    "E0214" NotANumber "A column is numeric in nearly all rows, and a few values are not numbers. wxb does not guess whether \
+        those are missing values or typing errors: declare them missing with `--na`, correct them, or make the column \
+        categorical with `--categorical`."
+
+    // ---- E03: training
+    "E0301" Diverged "The loss or a weight became infinite or NaN. The last finite weights are kept. Nearly always the \
+        learning rate is too large for the scale of the data: lower `--lr`, or let the columns be scaled."
+
+    // ---- E04: model files and checkpoints
+    "E0401" NotAModel "The file is not a wxb model: it is another kind of file, or it was cut off in its header."
+    "E0402" DamagedModel "The model file's checksum does not agree with its content: it was truncated or changed. Copy it \
+        again from its source."
+    "E0403" ModelVersion "The model file was written by a wxb whose file format this one does not read. Use a newer wxb."
+
+    // ---- E05: the machine
+    "E0501" WriteFailed "A file could not be written: the directory is missing, may not be written, or the disk is full."
+    "E0502" FileExists "The file is there already, and nothing is overwritten without `--force`."
+}
