@@ -1,0 +1,23 @@
+//! `cargo xtask test`: everything that has to pass.
+
+use crate::check;
+use crate::stages::{Stages, cargo, run, run_and_keep};
+use anyhow::Result;
+
+pub(crate) fn run_task() -> Result<()> {
+    let mut stages = Stages::default();
+    check::run_stages(&mut stages)?;
+    stages.stage("documentation", "mend the link or the example that rustdoc names", |_| {
+        run(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    stages.stage("tests", "`cargo test -p CRATE NAME` runs one of them again", |results| {
+        let mut command = cargo("test --workspace --no-fail-fast");
+        results.extend(run_and_keep(&mut command, |line| line.starts_with("test result:"))?);
+        Ok(())
+    })?;
+    stages.stage("release build", "the command above shows it again", |_| {
+        run(&mut cargo("build --release --package wxb-cli"))
+    })?;
+    stages.summary();
+    Ok(())
+}
