@@ -3,6 +3,7 @@
 //! Reading order: [`activation`], [`loss`], [`layer`], [`network`], [`step`] (forward, cache, backward:
 //! the heart), [`cpu`] (kernels), [`trainer`] (epochs, no mathematics). Notation is in `NOTATION.md`.
 
+pub mod array;
 pub mod data;
 pub mod error;
 mod error_codes;
