@@ -7,6 +7,8 @@ pub mod array;
 pub mod data;
 pub mod error;
 mod error_codes;
+pub mod lbfgs;
+mod line_search;
 pub mod real;
 pub mod rng;
 
