@@ -1,17 +1,35 @@
 //! Dense networks on tables and vectors: `Z = A W + b`, layer after layer.
 //!
 //! Reading order: [`activation`], [`loss`], [`layer`], [`network`], [`step`] (forward, cache, backward:
-//! the heart), [`cpu`] (kernels), [`trainer`] (epochs, no mathematics). Notation is in `NOTATION.md`.
+//! the heart), [`cpu`] (kernels). Notation is in `NOTATION.md`.
 
-pub mod array;
-pub mod data;
-pub mod error;
-mod error_codes;
+pub mod activation;
+pub mod loss;
+pub mod layer;
+pub mod network;
+pub mod init;
+pub mod optimizer;
 pub mod lbfgs;
 mod line_search;
+pub mod schedule;
+pub mod step;
+pub mod cpu;
+
+pub mod data;
+
+pub mod array;
+pub mod error;
+mod error_codes;
 pub mod real;
 pub mod rng;
 
+pub use activation::Activation;
 pub use error::{Code, Error, Result};
+pub use init::Initializer;
+pub use layer::{Layer, Params};
+pub use loss::Loss;
 pub use ndarray;
+pub use network::Network;
+pub use optimizer::Optimizer;
 pub use real::Real;
+pub use schedule::Schedule;

@@ -40,6 +40,8 @@ pub trait Real:
     const ONE: Self;
     /// The distance from 1 to the next number.
     const EPSILON: Self;
+    /// Columns of a register tile of the products: two 256-bit vectors.
+    const TILE_COLUMNS: usize = 64 / size_of::<Self>();
 
     /// The nearest number of this precision.
     fn of(value: f64) -> Self;

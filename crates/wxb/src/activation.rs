@@ -1,0 +1,209 @@
+//! g and g', side by side.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+use crate::real::Real;
+
+/// The elementwise function g of a layer, A = g(Z).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// g(z) = z.
+    Identity,
+    /// g(z) = 1 / (1 + e⁻ᶻ).
+    Sigmoid,
+    /// g(z) = tanh z.
+    Tanh,
+    /// g(z) = max(0, z).
+    Relu,
+    /// g(z) = z for z > 0, `slope` · z otherwise (Maas, Hannun and Ng 2013).
+    LeakyRelu {
+        /// Slope for z ≤ 0, at least 0.
+        slope: f64,
+    },
+    /// g(z) = z for z > 0, `alpha` (eᶻ − 1) otherwise (Clevert, Unterthiner and Hochreiter 2016).
+    Elu {
+        /// Minus the limit at −∞, above 0.
+        alpha: f64,
+    },
+    /// g(z) = λ ELU(z) with the constants of Klambauer et al. 2017.
+    Selu,
+    /// g(z) = z Φ(z), Φ the normal distribution function, exact (Hendrycks and Gimpel 2016).
+    Gelu,
+    /// g(z) = z σ(z), also called swish (Elfwing, Uchibe and Doya 2018).
+    Silu,
+    /// g(z) = z tanh(ln(1 + eᶻ)) (Misra 2020).
+    Mish,
+    /// g(z) = ln(1 + eᶻ).
+    Softplus,
+}
+
+use Activation::{Elu, Gelu, Identity, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh};
+
+// Klambauer et al. 2017, appendix: the fixed point of mean 0 and variance 1.
+const SELU_LAMBDA: f64 = 1.050_700_987_355_480_5;
+const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+
+impl Activation {
+    /// Every activation with its usual constants.
+    pub const ALL: [Activation; 11] = [
+        Identity,
+        Sigmoid,
+        Tanh,
+        Relu,
+        LeakyRelu { slope: 0.01 },
+        Elu { alpha: 1.0 },
+        Selu,
+        Gelu,
+        Silu,
+        Mish,
+        Softplus,
+    ];
+
+    /// The name on the command line and in files: `"leaky_relu"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Identity => "identity",
+            Sigmoid => "sigmoid",
+            Tanh => "tanh",
+            Relu => "relu",
+            LeakyRelu { .. } => "leaky_relu",
+            Elu { .. } => "elu",
+            Selu => "selu",
+            Gelu => "gelu",
+            Silu => "silu",
+            Mish => "mish",
+            Softplus => "softplus",
+        }
+    }
+
+    /// g(z). A NaN stays a NaN, so that a diverged layer is seen.
+    #[inline(always)]
+    pub fn apply<T: Real>(self, z: T) -> T {
+        match self {
+            Identity => z,
+            Sigmoid => sigmoid(z),
+            Tanh => z.tanh(),
+            Relu => select(z < T::ZERO, T::ZERO, z),
+            LeakyRelu { slope } => select(z < T::ZERO, T::of(slope) * z, z),
+            Elu { alpha } => elu(z, T::of(alpha)),
+            Selu => T::of(SELU_LAMBDA) * elu(z, T::of(SELU_ALPHA)),
+            Gelu => z * normal_cdf(z),
+            Silu => z * sigmoid(z),
+            Mish => z * softplus(z).tanh(),
+            Softplus => softplus(z),
+        }
+    }
+
+    /// g'(z), from z and a = g(z). Only where [`Activation::needs_z`] is z read; elsewhere `a` says it all.
+    #[inline(always)]
+    pub fn derivative<T: Real>(self, z: T, a: T) -> T {
+        match self {
+            Identity => T::ONE,
+            Sigmoid => a * (T::ONE - a),
+            Tanh => T::ONE - a * a,
+            Relu => select(a > T::ZERO, T::ONE, T::ZERO),
+            LeakyRelu { slope } => select(a > T::ZERO, T::ONE, T::of(slope)),
+            Elu { alpha } => select(a > T::ZERO, T::ONE, a + T::of(alpha)),
+            Selu => select(a > T::ZERO, T::of(SELU_LAMBDA), a + T::of(SELU_LAMBDA * SELU_ALPHA)),
+            Gelu => normal_cdf(z) + z * normal_density(z),
+            Silu => sigmoid(z) + a * (T::ONE - sigmoid(z)),
+            Mish => {
+                let t = softplus(z).tanh();
+                t + z * (T::ONE - t * t) * sigmoid(z)
+            }
+            Softplus => -(-a).exp_m1(), // σ(z) = 1 − e^(−softplus(z))
+        }
+    }
+
+    /// Whether g' cannot be computed from a alone, so that the cache keeps Z too.
+    pub fn needs_z(self) -> bool {
+        matches!(self, Gelu | Silu | Mish)
+    }
+
+    /// Whether the constants are in their range.
+    ///
+    /// # Errors
+    /// [`Code::InvalidSetting`].
+    pub fn check(self) -> Result<()> {
+        let bad = |problem: &str| Err(Error::new(Code::InvalidSetting, problem));
+        match self {
+            LeakyRelu { slope } if !(0.0..=1.0).contains(&slope) => {
+                bad(&format!("the slope of leaky_relu is {slope}, not in 0 to 1"))
+            }
+            Elu { alpha } if !(alpha > 0.0 && alpha.is_finite()) => {
+                bad(&format!("the alpha of elu is {alpha}, not above 0"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[inline(always)]
+fn select<T: Real>(condition: bool, yes: T, no: T) -> T {
+    if condition { yes } else { no }
+}
+
+/// σ(z) = 1 / (1 + e⁻ᶻ), without overflow for any z.
+///
+/// ```
+/// assert_eq!(wxb::activation::sigmoid(0.0_f64), 0.5);
+/// assert_eq!(wxb::activation::sigmoid(-1000.0_f64), 0.0);
+/// ```
+#[inline(always)]
+pub fn sigmoid<T: Real>(z: T) -> T {
+    let e = (-z.abs()).exp();
+    select(z < T::ZERO, e, T::ONE) / (T::ONE + e)
+}
+
+/// ln(1 + eᶻ) = max(z, 0) + ln(1 + e^(−|z|)), without overflow for any z.
+#[inline(always)]
+pub fn softplus<T: Real>(z: T) -> T {
+    select(z < T::ZERO, T::ZERO, z) + (-z.abs()).exp().ln_1p()
+}
+
+#[inline(always)]
+fn elu<T: Real>(z: T, alpha: T) -> T {
+    if z < T::ZERO { alpha * z.exp_m1() } else { z }
+}
+
+/// Φ(z) = (1 + erf(z/√2)) / 2.
+#[inline(always)]
+fn normal_cdf<T: Real>(z: T) -> T {
+    T::of(0.5) * (T::ONE + (z * T::of(std::f64::consts::FRAC_1_SQRT_2)).erf())
+}
+
+/// φ(z) = e^(−z²/2) / √(2π).
+#[inline(always)]
+fn normal_density<T: Real>(z: T) -> T {
+    T::of(0.398_942_280_401_432_7) * (T::of(-0.5) * z * z).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derivative_is_the_slope() {
+        for g in Activation::ALL {
+            for z in [-3.0, -0.7, -0.01, 0.02, 0.5, 2.5_f64] {
+                let h = 1e-6;
+                let slope = (g.apply(z + h) - g.apply(z - h)) / (2.0 * h);
+                let d = g.derivative(z, g.apply(z));
+                assert!((d - slope).abs() < 1e-8, "{g:?} at {z}: {d} but the slope is {slope}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_overflow_far_out_and_nan_stays() {
+        for g in Activation::ALL {
+            for z in [-1e4, 1e4_f64] {
+                let a = g.apply(z);
+                assert!(a.is_finite() && g.derivative(z, a).is_finite(), "{g:?} at {z}: {a}");
+            }
+            assert!(g.apply(f32::NAN).is_nan(), "{g:?} hides a NaN");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Initial weights. What breaks the symmetry of a layer's units is that they differ, not that they are small;
+//! the scale keeps the variance of A (forward) or of dA (backward) from layer to layer. Biases start at 0.
+
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use crate::activation::Activation;
+use crate::error::{Code, Error, Result};
+use crate::layer::{Layer, Params, Role, Slot};
+use crate::real::Real;
+use crate::rng::{Purpose, stream, unit};
+
+/// How W (n_in, n_out) is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Initializer {
+    /// By activation: He for the ReLU family, LeCun for SELU, Glorot (uniform) for the others.
+    #[default]
+    Auto,
+    /// 0: right for a network without hidden layers; with one, all units of a layer stay equal for ever.
+    Zeros,
+    /// N(0, scale²); the course's 0.01.
+    Normal {
+        /// The standard deviation.
+        scale: f64,
+    },
+    /// N(0, 2/(n_in + n_out)) (Glorot and Bengio 2010, eq. 12).
+    GlorotNormal,
+    /// U(±√(6/(n_in + n_out))) (Glorot and Bengio 2010, eq. 16).
+    GlorotUniform,
+    /// N(0, 2/n_in) (He et al. 2015, eq. 10).
+    HeNormal,
+    /// U(±√(6/n_in)).
+    HeUniform,
+    /// N(0, 1/n_in) (LeCun et al. 1998).
+    LecunNormal,
+    /// U(±√(3/n_in)).
+    LecunUniform,
+    /// Orthonormal rows or columns, whichever are fewer, times √2 before a ReLU (Saxe, McClelland and Ganguli 2014).
+    Orthogonal,
+}
+
+impl Initializer {
+    /// Whether the scale is in its range.
+    ///
+    /// # Errors
+    /// [`Code::InvalidSetting`].
+    pub fn check(self) -> Result<()> {
+        match self {
+            Initializer::Normal { scale } if !(scale >= 0.0 && scale.is_finite()) => {
+                Err(Error::new(Code::InvalidSetting, format!("the initial scale is {scale}, not 0 or above")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The rule that `Auto` stands for before an activation.
+    fn resolve(self, activation: Activation) -> Self {
+        match (self, activation) {
+            (
+                Initializer::Auto,
+                Activation::Relu
+                | Activation::LeakyRelu { .. }
+                | Activation::Elu { .. }
+                | Activation::Gelu
+                | Activation::Silu
+                | Activation::Mish,
+            ) => Initializer::HeNormal,
+            (Initializer::Auto, Activation::Selu) => Initializer::LecunNormal,
+            (Initializer::Auto, _) => Initializer::GlorotUniform,
+            (chosen, _) => chosen,
+        }
+    }
+}
+
+/// Draws every W, each layer from a stream of its own.
+pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule: Initializer, seed: u64) {
+    for slot in params.slots().to_vec() {
+        let Layer::Dense { activation, .. } = layers[slot.layer] else { continue };
+        if slot.role == Role::Weight {
+            let mut rng = stream(seed, Purpose::Init, slot.layer as u64);
+            draw(&mut params.flat[slot.range()], &slot, rule.resolve(activation), activation, &mut rng);
+        }
+    }
+}
+
+fn draw<T: Real>(w: &mut [T], slot: &Slot, rule: Initializer, activation: Activation, rng: &mut ChaCha8Rng) {
+    let (n_in, n_out) = (slot.rows as f64, slot.columns as f64);
+    let mut normal = |variance: f64, rng: &mut ChaCha8Rng| {
+        w.iter_mut().for_each(|w| *w = T::of(variance.sqrt() * normal(rng)));
+    };
+    match rule {
+        Initializer::Zeros => w.fill(T::ZERO),
+        Initializer::Normal { scale } => normal(scale * scale, rng),
+        Initializer::GlorotNormal => normal(2.0 / (n_in + n_out), rng),
+        Initializer::HeNormal => normal(2.0 / n_in, rng),
+        Initializer::LecunNormal => normal(1.0 / n_in, rng),
+        Initializer::GlorotUniform | Initializer::Auto => uniform(w, (6.0 / (n_in + n_out)).sqrt(), rng),
+        Initializer::HeUniform => uniform(w, (6.0 / n_in).sqrt(), rng),
+        Initializer::LecunUniform => uniform(w, (3.0 / n_in).sqrt(), rng),
+        Initializer::Orthogonal => {
+            let gain = if activation == Activation::Relu { std::f64::consts::SQRT_2 } else { 1.0 };
+            orthogonal(w, slot.rows, slot.columns, gain, rng);
+        }
+    }
+}
+
+fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    StandardNormal.sample(rng)
+}
+
+fn uniform<T: Real>(w: &mut [T], bound: f64, rng: &mut ChaCha8Rng) {
+    w.iter_mut().for_each(|w| *w = T::of(bound * (2.0 * unit(rng) - 1.0)));
+}
+
+/// Gram and Schmidt on normal vectors, each pass twice (Björck 1967: twice is enough).
+fn orthogonal<T: Real>(w: &mut [T], rows: usize, columns: usize, gain: f64, rng: &mut ChaCha8Rng) {
+    let (count, length) = (rows.min(columns), rows.max(columns));
+    let mut basis: Vec<Vec<f64>> = Vec::with_capacity(count);
+    while basis.len() < count {
+        let mut v: Vec<f64> = (0..length).map(|_| normal(rng)).collect();
+        for q in basis.iter().chain(basis.iter()) {
+            let along: f64 = q.iter().zip(&v).map(|(q, v)| q * v).sum();
+            v.iter_mut().zip(q).for_each(|(v, q)| *v -= along * q);
+        }
+        let norm = v.iter().map(|v| v * v).sum::<f64>().sqrt();
+        v.iter_mut().for_each(|v| *v /= norm);
+        basis.push(v);
+    }
+    for i in 0..rows {
+        for j in 0..columns {
+            let q = if rows <= columns { basis[i][j] } else { basis[j][i] };
+            w[i * columns + j] = T::of(gain * q);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(rule: Initializer, n_in: usize, n_out: usize, activation: Activation) -> Vec<f64> {
+        let layers = [Layer::Dense { n_in, n_out, activation }];
+        let mut params = Params::zeros(&layers).unwrap();
+        initialize(&mut params, &layers, rule, 3);
+        assert!(params.dense(0).1.iter().all(|&b| b == 0.0), "biases start at 0");
+        params.dense(0).0.to_vec()
+    }
+
+    fn check(rule: Initializer, activation: Activation, variance: f64) {
+        let w = drawn(rule, 300, 200, activation);
+        let measured = w.iter().map(|w| w * w).sum::<f64>() / w.len() as f64;
+        // 60,000 draws: the variance's relative standard error is at most √(2/60000) = 0.6 %.
+        assert!((measured / variance - 1.0).abs() < 0.03, "{rule:?}: variance {measured}, not {variance}");
+    }
+
+    #[test]
+    fn variances_are_the_papers() {
+        use Initializer::*;
+        check(Normal { scale: 0.01 }, Activation::Tanh, 1e-4);
+        check(GlorotNormal, Activation::Tanh, 2.0 / 500.0);
+        check(GlorotUniform, Activation::Tanh, 2.0 / 500.0);
+        check(HeNormal, Activation::Relu, 2.0 / 300.0);
+        check(HeUniform, Activation::Relu, 2.0 / 300.0);
+        check(LecunNormal, Activation::Selu, 1.0 / 300.0);
+        check(LecunUniform, Activation::Selu, 1.0 / 300.0);
+        check(Auto, Activation::Relu, 2.0 / 300.0);
+        check(Auto, Activation::Sigmoid, 2.0 / 500.0);
+        check(Auto, Activation::Selu, 1.0 / 300.0);
+        assert!(drawn(Zeros, 3, 4, Activation::Relu).iter().all(|&w| w == 0.0));
+    }
+
+    #[test]
+    fn orthogonal_rows_or_columns() {
+        for (n_in, n_out) in [(5, 9), (9, 5), (6, 6)] {
+            let w = drawn(Initializer::Orthogonal, n_in, n_out, Activation::Tanh);
+            let short = n_in.min(n_out);
+            for i in 0..short {
+                for j in 0..short {
+                    let dot: f64 = if n_in <= n_out {
+                        (0..n_out).map(|k| w[i * n_out + k] * w[j * n_out + k]).sum()
+                    } else {
+                        (0..n_in).map(|k| w[k * n_out + i] * w[k * n_out + j]).sum()
+                    };
+                    assert!((dot - f64::from(i == j)).abs() < 1e-12);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Losses. A loss owns its link (sigmoid, softmax, identity, exp) and is computed from the logits Z, so that
+//! ln(0) cannot happen and no link meets a loss that it does not belong to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::activation::{sigmoid, softplus};
+use crate::error::{Code, Error, Result};
+use crate::real::Real;
+
+/// What training minimises: the weighted mean over the rows of a loss of the logits z (n_L) and the target y.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// −y ln σ(z) − (1 − y) ln(1 − σ(z)), summed over the outputs; y in 0 to 1. Link: sigmoid.
+    BinaryCrossEntropy {
+        /// ε in 0..1: y becomes (1 − ε) y + ε/2.
+        label_smoothing: f64,
+    },
+    /// −ln softmax(z)_y; y is a class index. Link: softmax.
+    CrossEntropy {
+        /// ε in 0..1: the class has the share 1 − ε, and ε is spread over all n_L classes.
+        label_smoothing: f64,
+    },
+    /// ½ (z − y)², summed over the outputs, so that dZ = (Z − Y)/m as in the course. Link: identity.
+    SquaredError,
+    /// |z − y|, summed over the outputs. Link: identity.
+    AbsoluteError,
+    /// ½ r² for |r| ≤ δ, δ (|r| − ½ δ) outside, r = z − y, summed over the outputs (Huber 1964). Link: identity.
+    Huber {
+        /// Where the parabola goes over into lines, above 0.
+        delta: f64,
+    },
+    /// eᶻ − y z, summed over the outputs; y ≥ 0 (the constant ln y! is left out). Link: exp.
+    Poisson,
+    /// max(τ r, (τ − 1) r), r = y − z_τ, summed over the levels τ, one output each (Koenker and Bassett 1978).
+    /// Link: identity.
+    Quantile {
+        /// The levels τ, ascending, each in 0..1.
+        levels: Vec<f64>,
+    },
+}
+
+impl Loss {
+    /// Cross-entropy of one logit, without smoothing.
+    pub const BINARY: Loss = Loss::BinaryCrossEntropy { label_smoothing: 0.0 };
+    /// Softmax cross-entropy, without smoothing.
+    pub const SOFTMAX: Loss = Loss::CrossEntropy { label_smoothing: 0.0 };
+
+    /// The name on the command line and in files: `"binary_cross_entropy"`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Loss::BinaryCrossEntropy { .. } => "binary_cross_entropy",
+            Loss::CrossEntropy { .. } => "cross_entropy",
+            Loss::SquaredError => "squared_error",
+            Loss::AbsoluteError => "absolute_error",
+            Loss::Huber { .. } => "huber",
+            Loss::Poisson => "poisson",
+            Loss::Quantile { .. } => "quantile",
+        }
+    }
+
+    /// The name of the link from logits to predictions.
+    pub fn link(&self) -> &'static str {
+        match self {
+            Loss::BinaryCrossEntropy { .. } => "sigmoid",
+            Loss::CrossEntropy { .. } => "softmax",
+            Loss::Poisson => "exp",
+            _ => "identity",
+        }
+    }
+
+    /// How many target columns a network of `n_out` outputs has: 1 for cross-entropy and quantiles.
+    pub fn n_targets(&self, n_out: usize) -> usize {
+        match self {
+            Loss::CrossEntropy { .. } | Loss::Quantile { .. } => 1,
+            _ => n_out,
+        }
+    }
+
+    /// Whether the constants are in their range and fit `n_out` outputs.
+    ///
+    /// # Errors
+    /// [`Code::InvalidSetting`].
+    pub fn check(&self, n_out: usize) -> Result<()> {
+        let bad = |problem: String| Err(Error::new(Code::InvalidSetting, problem));
+        match self {
+            Loss::BinaryCrossEntropy { label_smoothing: s } | Loss::CrossEntropy { label_smoothing: s }
+                if !(0.0..1.0).contains(s) =>
+            {
+                bad(format!("label smoothing is {s}, not in 0 to 1 (without 1)"))
+            }
+            Loss::CrossEntropy { .. } if n_out < 2 => {
+                bad("cross-entropy wants one output per class, at least two".into())
+            }
+            Loss::Huber { delta } if !(*delta > 0.0 && delta.is_finite()) => {
+                bad(format!("the delta of Huber's loss is {delta}, not above 0"))
+            }
+            Loss::Quantile { levels } if !ascending_levels(levels) => {
+                bad(format!("quantile levels {levels:?} are not ascending numbers between 0 and 1"))
+            }
+            Loss::Quantile { levels } if levels.len() != n_out => {
+                bad(format!("{} quantile levels for {n_out} outputs", levels.len()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a target value is one that this loss is defined for.
+    pub fn accepts<T: Real>(&self, y: T, n_out: usize) -> bool {
+        let y = y.f64();
+        match self {
+            Loss::BinaryCrossEntropy { .. } => (0.0..=1.0).contains(&y),
+            Loss::CrossEntropy { .. } => y >= 0.0 && y.fract() == 0.0 && y < n_out as f64,
+            Loss::Poisson => y >= 0.0 && y.is_finite(),
+            _ => y.is_finite(),
+        }
+    }
+
+    /// The loss of one row. z (n_L), y (n_targets) → dz (n_L) = ∂loss/∂z.
+    #[inline(always)]
+    pub fn row<T: Real>(&self, z: &[T], y: &[T], dz: &mut [T]) -> T {
+        match self {
+            Loss::BinaryCrossEntropy { label_smoothing } => {
+                let (keep, half) = (T::of(1.0 - label_smoothing), T::of(label_smoothing / 2.0));
+                each(z, y, dz, |z, y| binary_cross_entropy(z, keep * y + half))
+            }
+            Loss::CrossEntropy { label_smoothing } => cross_entropy(z, y[0], T::of(*label_smoothing), dz),
+            Loss::SquaredError => each(z, y, dz, |z, y| (T::of(0.5) * (z - y) * (z - y), z - y)),
+            Loss::AbsoluteError => each(z, y, dz, |z, y| ((z - y).abs(), sign(z - y))),
+            Loss::Huber { delta } => each(z, y, dz, |z, y| huber(z - y, T::of(*delta))),
+            Loss::Poisson => each(z, y, dz, |z, y| (z.exp() - y * z, z.exp() - y)),
+            Loss::Quantile { levels } => quantile(z, y[0], levels, dz),
+        }
+    }
+
+    /// The prediction of one row: z (n_L) becomes probabilities, a rate or values (n_L), in place.
+    #[inline(always)]
+    pub fn apply_link<T: Real>(&self, z: &mut [T]) {
+        match self {
+            Loss::BinaryCrossEntropy { .. } => z.iter_mut().for_each(|z| *z = sigmoid(*z)),
+            Loss::CrossEntropy { .. } => softmax(z),
+            Loss::Poisson => z.iter_mut().for_each(|z| *z = z.exp()),
+            _ => {}
+        }
+    }
+}
+
+fn ascending_levels(levels: &[f64]) -> bool {
+    !levels.is_empty()
+        && levels.iter().all(|&t| t > 0.0 && t < 1.0)
+        && levels.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// Sums an outputwise (loss, derivative) over the outputs of a row.
+#[inline(always)]
+fn each<T: Real>(z: &[T], y: &[T], dz: &mut [T], f: impl Fn(T, T) -> (T, T)) -> T {
+    let mut sum = T::ZERO;
+    for ((z, y), dz) in z.iter().zip(y).zip(dz) {
+        let (loss, derivative) = f(*z, *y);
+        *dz = derivative;
+        sum += loss;
+    }
+    sum
+}
+
+/// −y ln σ(z) − (1 − y) ln(1 − σ(z)) = softplus(z) − z y,  derivative σ(z) − y.
+#[inline(always)]
+fn binary_cross_entropy<T: Real>(z: T, y: T) -> (T, T) {
+    (softplus(z) - z * y, sigmoid(z) - y)
+}
+
+/// ln Σ eᶻ − Σ t_j z_j,  t = (1 − ε) onehot(y) + ε/C,  derivative softmax(z) − t.
+#[inline(always)]
+fn cross_entropy<T: Real>(z: &[T], y: T, smoothing: T, dz: &mut [T]) -> T {
+    let top = maximum(z);
+    let mut sum = T::ZERO;
+    for (dz, z) in dz.iter_mut().zip(z) {
+        *dz = (*z - top).exp();
+        sum += *dz;
+    }
+    let (class, spread) = (y.f64() as usize, smoothing / T::of(z.len() as f64));
+    let mut loss = sum.ln();
+    for (j, (dz, z)) in dz.iter_mut().zip(z).enumerate() {
+        let t = if j == class { T::ONE - smoothing + spread } else { spread };
+        *dz = *dz / sum - t;
+        loss -= t * (*z - top);
+    }
+    loss
+}
+
+#[inline(always)]
+fn huber<T: Real>(r: T, delta: T) -> (T, T) {
+    if r.abs() <= delta {
+        (T::of(0.5) * r * r, r)
+    } else {
+        (delta * (r.abs() - T::of(0.5) * delta), delta * sign(r))
+    }
+}
+
+#[inline(always)]
+fn quantile<T: Real>(z: &[T], y: T, levels: &[f64], dz: &mut [T]) -> T {
+    let mut sum = T::ZERO;
+    for ((z, level), dz) in z.iter().zip(levels).zip(dz) {
+        let (tau, r) = (T::of(*level), y - *z);
+        let slope = if r < T::ZERO { tau - T::ONE } else { tau };
+        *dz = if r == T::ZERO { T::ZERO } else { -slope };
+        sum += slope * r;
+    }
+    sum
+}
+
+/// −1, 0 or 1; NaN for NaN.
+#[inline(always)]
+fn sign<T: Real>(r: T) -> T {
+    if r > T::ZERO {
+        T::ONE
+    } else if r < T::ZERO {
+        -T::ONE
+    } else {
+        r
+    }
+}
+
+/// The largest entry. A NaN goes on into the sum of exponentials, whatever this returns.
+#[inline(always)]
+fn maximum<T: Real>(z: &[T]) -> T {
+    z.iter().copied().fold(z[0], |top, z| if z <= top { top } else { z })
+}
+
+/// softmax(z)_j = e^(z_j − max z) / Σ e^(z_k − max z), in place: no overflow for any z.
+#[inline(always)]
+pub fn softmax<T: Real>(z: &mut [T]) {
+    let top = maximum(z);
+    let mut sum = T::ZERO;
+    for z in z.iter_mut() {
+        *z = (*z - top).exp();
+        sum += *z;
+    }
+    z.iter_mut().for_each(|z| *z /= sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(loss: Loss, z: &[f64], y: &[f64], expected: f64, dz_expected: &[f64]) {
+        let mut dz = vec![0.0; z.len()];
+        let value = loss.row(z, y, &mut dz);
+        assert!((value - expected).abs() < 1e-12, "{loss:?} z {z:?} y {y:?}: {value}, not {expected}");
+        for (d, e) in dz.iter().zip(dz_expected) {
+            assert!((d - e).abs() < 1e-12, "{loss:?} z {z:?} y {y:?}: dz {dz:?}, not {dz_expected:?}");
+        }
+    }
+
+    #[test]
+    fn values_by_hand() {
+        let ln2 = std::f64::consts::LN_2;
+        check(Loss::BINARY, &[0.0], &[1.0], ln2, &[-0.5]);
+        check(Loss::BINARY, &[900.0], &[0.0], 900.0, &[1.0]); // no overflow at a large logit
+        check(Loss::BINARY, &[-900.0], &[0.0], 0.0, &[0.0]);
+        check(Loss::BinaryCrossEntropy { label_smoothing: 0.2 }, &[0.0], &[1.0], ln2, &[-0.4]);
+        check(Loss::SOFTMAX, &[0.0, 0.0], &[1.0], ln2, &[0.5, -0.5]);
+        check(Loss::SOFTMAX, &[800.0, 0.0, -800.0], &[1.0], 800.0, &[1.0, -1.0, 0.0]);
+        check(Loss::CrossEntropy { label_smoothing: 0.5 }, &[0.0, 0.0], &[0.0], ln2, &[-0.25, 0.25]);
+        check(Loss::SquaredError, &[3.0, 1.0], &[1.0, 1.0], 2.0, &[2.0, 0.0]);
+        check(Loss::AbsoluteError, &[3.0, 1.0], &[1.0, 2.0], 3.0, &[1.0, -1.0]);
+        check(Loss::Huber { delta: 1.0 }, &[0.5, -3.0], &[0.0, 0.0], 0.125 + 2.5, &[0.5, -1.0]);
+        check(Loss::Poisson, &[0.0], &[3.0], 1.0, &[-2.0]);
+        check(Loss::Quantile { levels: vec![0.1, 0.9] }, &[0.0, 0.0], &[2.0], 0.2 + 1.8, &[-0.1, -0.9]);
+        check(Loss::Quantile { levels: vec![0.1] }, &[2.0], &[0.0], 1.8, &[0.9]);
+    }
+
+    #[test]
+    fn softmax_survives_large_logits() {
+        let mut z = [1000.0_f32, 1000.0, -1000.0];
+        softmax(&mut z);
+        assert_eq!(z, [0.5, 0.5, 0.0]);
+    }
+}

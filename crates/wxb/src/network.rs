@@ -1,0 +1,165 @@
+//! The model: layers, loss, parameters. Plain data: no device, no cache, no handle.
+
+use crate::activation::Activation;
+use crate::error::{Code, Error, Result};
+use crate::init::{Initializer, initialize};
+use crate::layer::{Layer, Params};
+use crate::loss::Loss;
+use crate::real::Real;
+
+/// A dense network. Its last dense layer gives the logits; the loss's link turns them into predictions.
+///
+/// ```
+/// use wxb::{Activation, Initializer, Loss, Network};
+/// let network: Network = Network::new(&[4, 16, 3], Activation::Relu, Loss::SOFTMAX, Initializer::Auto, 7)?;
+/// assert_eq!(network.n_params(), 4 * 16 + 16 + 16 * 3 + 3);
+/// # Ok::<(), wxb::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network<T = f32> {
+    layers: Vec<Layer>,
+    loss: Loss,
+    /// W1, b1, W2, …
+    pub params: Params<T>,
+}
+
+impl<T: Real> Network<T> {
+    /// A network of `sizes` n₀, n₁, …, n_L with one activation in all hidden layers.
+    ///
+    /// # Errors
+    /// As [`Network::with_layers`].
+    pub fn new(
+        sizes: &[usize],
+        activation: Activation,
+        loss: Loss,
+        initializer: Initializer,
+        seed: u64,
+    ) -> Result<Self> {
+        let hidden = vec![activation; sizes.len().saturating_sub(2)];
+        Self::with_layers(dense_layers(sizes, &hidden, 0.0)?, loss, initializer, seed)
+    }
+
+    /// A network of any layers. Dropout must not come last, and the last dense layer has no activation.
+    ///
+    /// # Errors
+    /// [`Code::InvalidSetting`] for layers that do not fit each other or the loss, or a constant out of range.
+    pub fn with_layers(layers: Vec<Layer>, loss: Loss, initializer: Initializer, seed: u64) -> Result<Self> {
+        initializer.check()?;
+        let n_out = check_layers(&layers)?;
+        loss.check(n_out)?;
+        let mut params = Params::zeros(&layers)?;
+        initialize(&mut params, &layers, initializer, seed);
+        Ok(Self { layers, loss, params })
+    }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The loss, which owns the link.
+    pub fn loss(&self) -> &Loss {
+        &self.loss
+    }
+
+    /// n₀: how many numbers an example has.
+    pub fn n_in(&self) -> usize {
+        self.sizes()[0]
+    }
+
+    /// n_L: how many logits an example gets.
+    pub fn n_out(&self) -> usize {
+        *self.sizes().last().expect("a network has a dense layer")
+    }
+
+    /// How many target columns the loss wants.
+    pub fn n_targets(&self) -> usize {
+        self.loss.n_targets(self.n_out())
+    }
+
+    /// n₀, n₁, …, n_L.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        for layer in &self.layers {
+            if let Layer::Dense { n_in, n_out, .. } = *layer {
+                if sizes.is_empty() {
+                    sizes.push(n_in);
+                }
+                sizes.push(n_out);
+            }
+        }
+        sizes
+    }
+
+    /// How many numbers are learned.
+    pub fn n_params(&self) -> usize {
+        self.params.flat.len()
+    }
+
+    /// The same network at another precision.
+    pub fn to_precision<U: Real>(&self) -> Network<U> {
+        let mut params = Params::zeros(&self.layers).expect("the same layers were built before");
+        params.flat.iter_mut().zip(&self.params.flat).for_each(|(u, t)| *u = U::of(t.f64()));
+        Network { layers: self.layers.clone(), loss: self.loss.clone(), params }
+    }
+}
+
+/// The layers of sizes n₀, …, n_L: one activation per hidden layer, dropout after each if `dropout` > 0.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] if there are not two sizes, or another number of activations than hidden layers.
+pub fn dense_layers(sizes: &[usize], hidden: &[Activation], dropout: f64) -> Result<Vec<Layer>> {
+    if sizes.len() < 2 || hidden.len() != sizes.len() - 2 {
+        let message =
+            format!("{} activations for {} hidden layers", hidden.len(), sizes.len().saturating_sub(2));
+        return Err(
+            Error::new(Code::InvalidSetting, message).hint("give one activation, or one per hidden layer")
+        );
+    }
+    let mut layers = Vec::new();
+    for (i, pair) in sizes.windows(2).enumerate() {
+        let activation = hidden.get(i).copied().unwrap_or(Activation::Identity);
+        layers.push(Layer::Dense { n_in: pair[0], n_out: pair[1], activation });
+        if dropout != 0.0 && i < hidden.len() {
+            layers.push(Layer::Dropout { rate: dropout });
+        }
+    }
+    Ok(layers)
+}
+
+/// Checks that each layer takes what the one before gives; returns n_L.
+fn check_layers(layers: &[Layer]) -> Result<usize> {
+    let bad = |problem: String| Err(Error::new(Code::InvalidSetting, problem));
+    let mut width = None;
+    for layer in layers {
+        match *layer {
+            Layer::Dense { n_in, n_out, activation } => {
+                activation.check()?;
+                if n_in == 0 || n_out == 0 {
+                    return bad(format!("a layer of {n_in} inputs and {n_out} units is empty"));
+                }
+                if width.is_some_and(|width| width != n_in) {
+                    return bad(format!(
+                        "a layer takes {n_in} inputs, the one before gives {}",
+                        width.unwrap_or(0)
+                    ));
+                }
+                width = Some(n_out);
+            }
+            Layer::Dropout { rate } if !(0.0..1.0).contains(&rate) => {
+                return bad(format!("dropout is {rate}, not in 0 to 1 (without 1)"));
+            }
+            Layer::Dropout { .. } if width.is_none() => {
+                return bad("dropout comes before the first layer".into());
+            }
+            Layer::Dropout { .. } => {}
+        }
+    }
+    match (layers.last(), width) {
+        (Some(Layer::Dense { activation: Activation::Identity, .. }), Some(n_out)) => Ok(n_out),
+        (Some(Layer::Dense { .. }), _) => {
+            bad("the last layer has an activation; its link belongs to the loss".into())
+        }
+        _ => bad("a network ends with a dense layer".into()),
+    }
+}

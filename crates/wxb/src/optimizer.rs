@@ -1,0 +1,206 @@
+//! Update rules θ ← θ − Δ(g), elementwise over the flat parameter buffer.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+use crate::lbfgs::LbfgsConfig;
+use crate::real::Real;
+
+/// How a gradient g becomes a step; α is the learning rate of the step, t counts steps from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimizer {
+    /// θ ← θ − α g. With the full batch this is gradient descent.
+    Sgd,
+    /// v ← β v + g, θ ← θ − α v (Polyak 1964). `averaged`: v ← β v + (1 − β) g, as in the course; the same path
+    /// with α scaled by 1/(1 − β).
+    Momentum {
+        /// β in 0..1.
+        beta: f64,
+        /// The course's form.
+        averaged: bool,
+    },
+    /// v ← β v + g, θ ← θ − α (g + β v) (Nesterov 1983, in the form of Sutskever et al. 2013).
+    Nesterov {
+        /// β in 0..1.
+        beta: f64,
+    },
+    /// s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε) (Tieleman and Hinton 2012).
+    RmsProp {
+        /// ρ in 0..1.
+        rho: f64,
+        /// ε, outside of the root.
+        epsilon: f64,
+    },
+    /// m ← β₁ m + (1 − β₁) g, s ← β₂ s + (1 − β₂) g²,
+    /// θ ← θ − α m̂ / (√ŝ + ε), m̂ = m/(1 − β₁ᵗ), ŝ = s/(1 − β₂ᵗ) (Kingma and Ba 2015, algorithm 1).
+    Adam {
+        /// β₁ in 0..1.
+        beta1: f64,
+        /// β₂ in 0..1.
+        beta2: f64,
+        /// ε, outside of the root.
+        epsilon: f64,
+    },
+    /// Adam, with a decoupled weight decay of 0.01 unless another is set (Loshchilov and Hutter 2019).
+    AdamW {
+        /// β₁ in 0..1.
+        beta1: f64,
+        /// β₂ in 0..1.
+        beta2: f64,
+        /// ε, outside of the root.
+        epsilon: f64,
+    },
+    /// Limited-memory BFGS on the full batch; chooses its own step length.
+    Lbfgs(LbfgsConfig),
+}
+
+/// The numbers of one update that do not depend on the element.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// α, the learning rate.
+    pub lr: f64,
+    /// t, from 1.
+    pub t: u64,
+    /// Decoupled decay λ: θ ← (1 − α λ) θ before the update.
+    pub weight_decay: f64,
+}
+
+impl Optimizer {
+    /// Adam with the constants of the paper.
+    pub const ADAM: Optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    /// AdamW with the constants of the paper.
+    pub const ADAMW: Optimizer = Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+    /// The name on the command line and in files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Optimizer::Sgd => "sgd",
+            Optimizer::Momentum { .. } => "momentum",
+            Optimizer::Nesterov { .. } => "nesterov",
+            Optimizer::RmsProp { .. } => "rmsprop",
+            Optimizer::Adam { .. } => "adam",
+            Optimizer::AdamW { .. } => "adamw",
+            Optimizer::Lbfgs(_) => "lbfgs",
+        }
+    }
+
+    /// The decoupled weight decay that goes with it unless one is set.
+    pub fn default_weight_decay(&self) -> f64 {
+        if matches!(self, Optimizer::AdamW { .. }) { 0.01 } else { 0.0 }
+    }
+
+    /// How many moments per parameter it keeps (L-BFGS keeps its own state).
+    pub fn moments(&self) -> usize {
+        match self {
+            Optimizer::Sgd | Optimizer::Lbfgs(_) => 0,
+            Optimizer::Momentum { .. } | Optimizer::Nesterov { .. } | Optimizer::RmsProp { .. } => 1,
+            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => 2,
+        }
+    }
+
+    /// Whether the constants are in their ranges.
+    ///
+    /// # Errors
+    /// [`Code::InvalidSetting`].
+    pub fn check(&self) -> Result<()> {
+        let share = |name: &str, value: f64| match (0.0..1.0).contains(&value) {
+            true => Ok(()),
+            false => {
+                Err(Error::new(Code::InvalidSetting, format!("{name} is {value}, not in 0 to 1 (without 1)")))
+            }
+        };
+        let positive = |name: &str, value: f64| match value > 0.0 && value.is_finite() {
+            true => Ok(()),
+            false => Err(Error::new(Code::InvalidSetting, format!("{name} is {value}, not above 0"))),
+        };
+        match *self {
+            Optimizer::Sgd => Ok(()),
+            Optimizer::Momentum { beta, .. } | Optimizer::Nesterov { beta } => share("the momentum", beta),
+            Optimizer::RmsProp { rho, epsilon } => share("rho", rho).and(positive("epsilon", epsilon)),
+            Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon } => {
+                share("beta1", beta1).and(share("beta2", beta2)).and(positive("epsilon", epsilon))
+            }
+            Optimizer::Lbfgs(config) => config.check(),
+        }
+    }
+
+    /// One update of some parameters θ by their gradients g; `m` and `v` are their moments, empty if not kept.
+    pub fn update<T: Real>(&self, step: Step, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+        // Below this many elements the fork costs more than the second core brings.
+        const PIECE: usize = 1 << 15;
+        if theta.len() < 2 * PIECE || rayon::current_num_threads() == 1 {
+            return self.update_piece(step, theta, g, m, v);
+        }
+        let theta = theta.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE));
+        match self.moments() {
+            0 => theta.for_each(|(theta, g)| self.update_piece(step, theta, g, &mut [], &mut [])),
+            1 => theta
+                .zip(m.par_chunks_mut(PIECE))
+                .for_each(|((theta, g), m)| self.update_piece(step, theta, g, m, &mut [])),
+            _ => theta
+                .zip(m.par_chunks_mut(PIECE))
+                .zip(v.par_chunks_mut(PIECE))
+                .for_each(|(((theta, g), m), v)| self.update_piece(step, theta, g, m, v)),
+        }
+    }
+
+    fn update_piece<T: Real>(&self, step: Step, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+        let lr = T::of(step.lr);
+        if step.weight_decay != 0.0 {
+            let keep = T::of(1.0 - step.lr * step.weight_decay);
+            theta.iter_mut().for_each(|theta| *theta *= keep);
+        }
+        match *self {
+            Optimizer::Sgd | Optimizer::Lbfgs(_) => {
+                theta.iter_mut().zip(g).for_each(|(theta, &g)| *theta -= lr * g);
+            }
+            Optimizer::Momentum { beta, averaged } => {
+                let (beta, share) = (T::of(beta), T::of(if averaged { 1.0 - beta } else { 1.0 }));
+                for ((theta, &g), v) in theta.iter_mut().zip(g).zip(m) {
+                    *v = beta * *v + share * g;
+                    *theta -= lr * *v;
+                }
+            }
+            Optimizer::Nesterov { beta } => {
+                let beta = T::of(beta);
+                for ((theta, &g), v) in theta.iter_mut().zip(g).zip(m) {
+                    *v = beta * *v + g;
+                    *theta -= lr * (g + beta * *v);
+                }
+            }
+            Optimizer::RmsProp { rho, epsilon } => {
+                let (rho, rest, epsilon) = (T::of(rho), T::of(1.0 - rho), T::of(epsilon));
+                for ((theta, &g), s) in theta.iter_mut().zip(g).zip(m) {
+                    *s = rho * *s + rest * g * g;
+                    *theta -= lr * g / (s.sqrt() + epsilon);
+                }
+            }
+            Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon } => {
+                adam(step, [beta1, beta2, epsilon], theta, g, m, v);
+            }
+        }
+    }
+}
+
+/// θ ← θ − α/(1 − β₁ᵗ) · m / (√s · 1/√(1 − β₂ᵗ) + ε)
+fn adam<T: Real>(
+    step: Step,
+    [beta1, beta2, epsilon]: [f64; 3],
+    theta: &mut [T],
+    g: &[T],
+    m: &mut [T],
+    s: &mut [T],
+) {
+    let t = step.t as f64;
+    let alpha = T::of(step.lr / (1.0 - libm::pow(beta1, t)));
+    let unbias = T::of(1.0 / (1.0 - libm::pow(beta2, t)).sqrt());
+    let (b1, r1) = (T::of(beta1), T::of(1.0 - beta1));
+    let (b2, r2, epsilon) = (T::of(beta2), T::of(1.0 - beta2), T::of(epsilon));
+    for (((theta, &g), m), s) in theta.iter_mut().zip(g).zip(m).zip(s) {
+        *m = b1 * *m + r1 * g;
+        *s = b2 * *s + r2 * g * g;
+        *theta -= alpha * *m / (s.sqrt() * unbias + epsilon);
+    }
+}
