@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
 mod check;
+mod python;
 mod stages;
 mod test;
 
@@ -11,7 +12,7 @@ const USAGE: &str = "\
 cargo xtask TASK
 
   check   format and lints: the quick part, before every commit
-  test    everything that has to pass: check, documentation, tests, release build";
+  test    everything that has to pass: check, documentation, tests, release build, Python tests";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that has to pass.
 
-use crate::check;
 use crate::stages::{Stages, cargo, run, run_and_keep};
+use crate::{check, python};
 use anyhow::Result;
 
 pub(crate) fn run_task() -> Result<()> {
@@ -18,6 +18,8 @@ pub(crate) fn run_task() -> Result<()> {
     stages.stage("release build", "the command above shows it again", |_| {
         run(&mut cargo("build --release --package wxb-cli"))
     })?;
+    let remedy = "`.venv/bin/python -m pytest tests/python -k NAME` runs one of them again";
+    stages.stage("Python tests", remedy, python::run_tests)?;
     stages.summary();
     Ok(())
 }
