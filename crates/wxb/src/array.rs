@@ -1,4 +1,4 @@
-//! What the founding notes use of NumPy, on [`ndarray`](crate::ndarray).
+//! What the founding notes use of NumPy, on [`ndarray`].
 //!
 //! `ndarray` does most of it; here is only what it lacks, or where it panics and NumPy raises: those
 //! functions return an [`Error`]. Axes count from 0, and from the end if negative: −1 is the last.
