@@ -30,6 +30,11 @@ codes! {
         setting and the values that are allowed."
     "E0102" Usage "The command line could not be read: an unknown flag, a missing value, a value of another kind. \
         `wxb COMMAND --help` lists what a command takes."
+    "E0103" NoTarget "Training needs to know which column to predict. Name it with `--target COLUMN`; for arrays, \
+        `--x NAME --y NAME` pick the members of an NPZ file and `--labels FILE` gives the labels of an IDX or NPY file."
+    "E0104" WrongTask "What was asked for does not fit the model or the target: probabilities of a quantity, classes of a \
+        column with another value in every row, a metric of the other kind of task."
+    "E0105" UnknownTopic "`wxb help` knows error codes, commands and a few topics; `wxb help codes` lists the codes."
 
     // ---- E02: tables and other data
     "E0201" UnknownColumn "A column was named that the table does not have. Names are compared exactly, case included. The \
@@ -63,4 +68,8 @@ codes! {
     // ---- E05: the machine
     "E0501" WriteFailed "A file could not be written: the directory is missing, may not be written, or the disk is full."
     "E0502" FileExists "The file is there already, and nothing is overwritten without `--force`."
+    "E0503" DiskFull "The disk is full. Nothing was overwritten: a file is written under another name first and renamed at \
+        the end. Make room, or write elsewhere with `-o`."
+    "E0504" OutOfMemory "The network and what training keeps for it need more memory than the machine has. Fewer or smaller \
+        hidden layers (`--hidden`), a smaller `--batch-size`, or `--max-levels` for columns with many categories."
 }

@@ -1,0 +1,218 @@
+//! Closed sets of values, by the names that people type.
+
+use clap::ValueEnum;
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+/// `--output-format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    Text,
+    #[value(alias = "jsonl", alias = "ndjson")]
+    Json,
+    Csv,
+    #[value(alias = "markdown")]
+    Md,
+}
+
+/// `--progress`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressKind {
+    /// Live on a terminal, plain elsewhere
+    Auto,
+    /// One line that is redrawn
+    Live,
+    /// Epochs 1, 2, 4, 8, … and every best
+    Plain,
+    /// Events as JSON Lines on stderr
+    Json,
+    /// Nothing
+    #[value(alias = "none")]
+    Off,
+}
+
+/// `--task`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TaskChoice {
+    /// By the target: text or few integers are classes, other numbers a quantity
+    Auto,
+    /// Two or more classes
+    #[value(alias = "classify")]
+    Classification,
+    Binary,
+    Multiclass,
+    /// A quantity
+    #[value(alias = "regress")]
+    Regression,
+}
+
+/// One hidden layer's activation, without its parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ActivationName {
+    #[value(alias = "linear", alias = "none")]
+    Identity,
+    #[value(alias = "logistic")]
+    Sigmoid,
+    Tanh,
+    Relu,
+    #[value(alias = "leakyrelu", alias = "leaky_relu")]
+    LeakyRelu,
+    Elu,
+    Selu,
+    Gelu,
+    #[value(alias = "swish")]
+    Silu,
+    Mish,
+    Softplus,
+}
+
+/// `--loss`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LossChoice {
+    /// Cross-entropy for classes, squared error for a quantity
+    Auto,
+    /// With sigmoid for two classes, with softmax for more
+    #[value(alias = "log-loss", alias = "log_loss", alias = "binary_crossentropy", alias = "bce")]
+    #[value(alias = "categorical_crossentropy", alias = "binary-cross-entropy")]
+    CrossEntropy,
+    #[value(alias = "mse", alias = "l2", alias = "squared_error")]
+    SquaredError,
+    #[value(alias = "mae", alias = "l1", alias = "absolute_error")]
+    AbsoluteError,
+    Huber,
+    /// Counts: the network gives the logarithm of the mean
+    Poisson,
+    /// Quantiles instead of the mean; see --quantiles
+    #[value(alias = "pinball")]
+    Quantile,
+}
+
+/// `--init`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InitChoice {
+    /// By the activation: He for ReLU and its kin, LeCun for SELU, Xavier for the rest
+    Auto,
+    /// All weights 0: hidden units stay equal, to see why not
+    #[value(alias = "zero")]
+    Zeros,
+    /// Normal with the standard deviation --init-scale
+    #[value(alias = "random", alias = "gaussian")]
+    Normal,
+    #[value(alias = "xavier-normal", alias = "glorot", alias = "glorot-normal", alias = "glorot_normal")]
+    Xavier,
+    #[value(alias = "glorot-uniform", alias = "glorot_uniform")]
+    XavierUniform,
+    #[value(alias = "he-normal", alias = "kaiming", alias = "kaiming-normal", alias = "he_normal")]
+    He,
+    #[value(alias = "kaiming-uniform", alias = "he_uniform")]
+    HeUniform,
+    #[value(alias = "lecun-normal", alias = "lecun_normal")]
+    Lecun,
+    #[value(alias = "lecun_uniform")]
+    LecunUniform,
+    Orthogonal,
+}
+
+/// `--optimizer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OptimizerChoice {
+    /// Gradient descent; with --batch-size full the textbook's
+    #[value(alias = "gd")]
+    Sgd,
+    Momentum,
+    Nesterov,
+    #[value(alias = "rms-prop")]
+    Rmsprop,
+    Adam,
+    Adamw,
+    /// Second order, full batch: for small tables and models without hidden layers
+    #[value(alias = "l-bfgs", alias = "bfgs")]
+    Lbfgs,
+}
+
+/// `--momentum-form`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MomentumForm {
+    /// v := beta v + g
+    #[value(alias = "classical")]
+    Classic,
+    /// v := beta v + (1 - beta) g, the course's form
+    #[value(alias = "course")]
+    Averaged,
+}
+
+/// `--schedule`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScheduleChoice {
+    Constant,
+    /// Times --decay every --decay-every epochs
+    Step,
+    /// Times --decay every epoch
+    #[value(alias = "exp")]
+    Exponential,
+    /// Half a cosine down to 0, after --warmup epochs
+    Cosine,
+    /// Up and down again within the run
+    #[value(alias = "onecycle", alias = "1cycle")]
+    OneCycle,
+    /// Times --decay after --decay-every epochs without a better validation
+    #[value(alias = "reduce-on-plateau")]
+    Plateau,
+}
+
+/// `--scale`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScaleChoice {
+    /// Standard per column; for images one mean and deviation for all pixels
+    Auto,
+    None,
+    /// Mean 0, standard deviation 1
+    Standard,
+    /// Median 0, distance of the quartiles 1
+    Robust,
+    /// To [0, 1]
+    #[value(alias = "min-max")]
+    Minmax,
+    /// Ranks mapped to a normal distribution
+    Quantile,
+}
+
+/// `--precision`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionChoice {
+    #[value(alias = "float32", alias = "single")]
+    F32,
+    #[value(alias = "float64", alias = "double")]
+    F64,
+}
+
+/// `--convention` of explain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConventionChoice {
+    /// Columns are examples: Z = W A + b, as in the course
+    #[value(alias = "columns")]
+    Course,
+    /// Rows are examples: Z = A W + b, as in the code
+    Rows,
+}
+
+/// The data sets of `wxb demo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DemoData {
+    /// Two classes in opposite quadrants: no straight line parts them
+    Xor,
+    /// Two half circles that interlock
+    Moons,
+    /// Two arms wound around each other
+    Spiral,
+    /// Three round clouds
+    Blobs,
+    /// A number that depends on two others linearly
+    Linear,
+}

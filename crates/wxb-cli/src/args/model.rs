@@ -1,0 +1,176 @@
+//! The commands that take a model file.
+
+use clap::Args;
+
+use super::choice::ConventionChoice;
+use super::data::ReadingArgs;
+use super::value::{self, Gate, RowRange};
+
+/// Metrics of a model on any file, beside a baseline
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wxb evaluate titanic.wxb test.csv
+  wxb evaluate titanic.wxb test.csv --json
+  wxb evaluate titanic.wxb test.csv --fail-if 'auc<0.8'     exit code 1 if it is")]
+pub struct EvaluateArgs {
+    /// A model that `wxb train` has written
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+
+    /// A file with the same columns, the target included; - reads CSV from stdin
+    #[arg(value_name = "DATA")]
+    pub data: String,
+
+    /// Only these metrics
+    #[arg(long, value_name = "METRICS", value_delimiter = ',', num_args = 1)]
+    pub metric: Vec<String>,
+
+    /// End with exit code 1 if this holds; may be given several times
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<Gate>,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Predictions for the rows of a file
+///
+/// Classes: the column `prediction`, then one probability per class, named after the class. Quantities: the
+/// column `prediction` in the target's own unit; quantiles: one column per level.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wxb predict titanic.wxb new.csv > scored.csv
+  wxb predict titanic.wxb new.csv --proba --keep passenger -o scored.csv
+  cat new.csv | wxb predict titanic.wxb -")]
+pub struct PredictArgs {
+    /// A model that `wxb train` has written
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+
+    /// A file with the same columns, the target may be missing; - reads CSV from stdin
+    #[arg(value_name = "DATA", default_value = "-")]
+    pub data: String,
+
+    /// Only the probabilities, one column per class
+    #[arg(long, conflicts_with_all = ["label", "logits"])]
+    pub proba: bool,
+
+    /// Only the predicted class
+    #[arg(long, conflicts_with = "logits")]
+    pub label: bool,
+
+    /// What the last layer gives, before sigmoid or softmax
+    #[arg(long)]
+    pub logits: bool,
+
+    /// Columns of the data to repeat in front of the predictions
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', num_args = 1)]
+    pub keep: Vec<String>,
+
+    /// Write to this file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<String>,
+
+    /// Overwrite the file of -o
+    #[arg(long, short = 'f', alias = "overwrite")]
+    pub force: bool,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// What a model file holds: layers, preprocessing, how it was trained
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wxb inspect titanic.wxb
+  wxb inspect titanic.wxb --tensors
+  wxb inspect titanic.wxb --json")]
+pub struct InspectArgs {
+    /// A model that `wxb train` has written
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+
+    /// Statistics of every weight and bias
+    #[arg(long)]
+    pub tensors: bool,
+}
+
+/// Every Z and A (and dZ, dW, db) of chosen rows, with shapes
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wxb explain titanic.wxb new.csv --row 3 --backward
+  wxb explain titanic.wxb new.csv --row 0-3 --layer 2 --convention rows")]
+pub struct ExplainArgs {
+    /// A model that `wxb train` has written
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+
+    /// A file with the same columns; the target is needed for --backward
+    #[arg(value_name = "DATA")]
+    pub data: String,
+
+    /// The rows, the first is 0: 3 or 0-4; may be given several times
+    #[arg(
+        long,
+        value_name = "ROWS",
+        default_value = "0",
+        value_delimiter = ',',
+        num_args = 1,
+        alias = "rows"
+    )]
+    pub row: Vec<RowRange>,
+
+    /// The backward pass too: dZ, dW, db, dA, and one step of gradient descent
+    #[arg(long)]
+    pub backward: bool,
+
+    /// Only this layer, the first is 1
+    #[arg(long, value_name = "L", value_parser = value::at_least_one)]
+    pub layer: Option<usize>,
+
+    /// course: columns are examples; rows: rows are examples
+    #[arg(long, value_name = "CONVENTION", default_value = "course", hide_possible_values = true)]
+    pub convention: ConventionChoice,
+
+    /// The learning rate of the step that --backward shows
+    #[arg(long, value_name = "X", default_value = "0.5", value_parser = value::positive)]
+    #[arg(allow_negative_numbers = true)]
+    pub lr: f64,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Compare the analytic gradient with finite differences
+///
+/// In double precision, on a few rows, per weight matrix and bias. Ends with exit code 1 over the tolerance.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wxb gradcheck titanic.wxb titanic.csv
+  wxb gradcheck titanic.wxb titanic.csv --rows 64 --tolerance 1e-6")]
+pub struct GradcheckArgs {
+    /// A model that `wxb train` has written
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+
+    /// A file with the same columns, the target included
+    #[arg(value_name = "DATA")]
+    pub data: String,
+
+    /// Rows to check on
+    #[arg(long, value_name = "N", default_value = "16", value_parser = value::at_least_one)]
+    pub rows: usize,
+
+    /// The largest relative error that passes
+    #[arg(long, value_name = "X", default_value = "1e-6", value_parser = value::positive)]
+    #[arg(allow_negative_numbers = true)]
+    pub tolerance: f64,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}

@@ -1,0 +1,7 @@
+//! The `wxb` binary as a user meets it. One test program: linking it is what takes time.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
+
+mod bad_input;
+mod help;
+mod run;
