@@ -33,3 +33,12 @@ pub use network::Network;
 pub use optimizer::Optimizer;
 pub use real::Real;
 pub use schedule::Schedule;
+
+/// The Rust code on the pages of the documentation is compiled and run with the documentation tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../docs/notes.md")]
+    mod notes {}
+    #[doc = include_str!("../../../docs/tour.md")]
+    mod tour {}
+}
