@@ -64,12 +64,12 @@ impl<T: Real> Network<T> {
 
     /// n₀: how many numbers an example has.
     pub fn n_in(&self) -> usize {
-        self.sizes()[0]
+        self.dense_sizes().next().expect("a network has a dense layer")[0]
     }
 
     /// n_L: how many logits an example gets.
     pub fn n_out(&self) -> usize {
-        *self.sizes().last().expect("a network has a dense layer")
+        self.dense_sizes().next_back().expect("a network has a dense layer")[1]
     }
 
     /// How many target columns the loss wants.
@@ -79,16 +79,15 @@ impl<T: Real> Network<T> {
 
     /// n₀, n₁, …, n_L.
     pub fn sizes(&self) -> Vec<usize> {
-        let mut sizes = Vec::new();
-        for layer in &self.layers {
-            if let Layer::Dense { n_in, n_out, .. } = *layer {
-                if sizes.is_empty() {
-                    sizes.push(n_in);
-                }
-                sizes.push(n_out);
-            }
-        }
-        sizes
+        std::iter::once(self.n_in()).chain(self.dense_sizes().map(|[_, n_out]| n_out)).collect()
+    }
+
+    /// [n_in, n_out] of each dense layer. An iterator: a training step asks for it and must not allocate.
+    fn dense_sizes(&self) -> impl DoubleEndedIterator<Item = [usize; 2]> + '_ {
+        self.layers.iter().filter_map(|layer| match *layer {
+            Layer::Dense { n_in, n_out, .. } => Some([n_in, n_out]),
+            Layer::Dropout { .. } => None,
+        })
     }
 
     /// How many numbers are learned.
