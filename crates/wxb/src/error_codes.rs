@@ -54,6 +54,18 @@ codes! {
     "E0214" NotANumber "A column is numeric in nearly all rows, and a few values are not numbers. wxb does not guess whether \
         those are missing values or typing errors: declare them missing with `--na`, correct them, or make the column \
         categorical with `--categorical`."
+    "E0220" BadTarget "The target column cannot be learnt as asked: it has one value only, no value at all, or it is text \
+        and a regression was asked for. Check the column's name and `--task`."
+    "E0221" UnknownLabel "A label occurs that the model was not trained on, so it has no class. Leave those rows out, correct \
+        the label, or train again with rows of that class."
+    "E0222" NoInputs "No column is left to learn from: all of them are constant, empty or identifiers. `--keep` uses \
+        identifier-like columns all the same."
+    "E0223" NumberTooLarge "A number is infinite or larger than 1e100 in size. Nothing measured is that large; it is mostly a \
+        mark for a missing value: declare it with `--na`."
+    "E0224" WrongKind "A column holds text where the model was trained on numbers, or numbers where it was trained on text. \
+        A column of codes is read as text with `--categorical`."
+    "E0225" NotADate "A column held dates in training and has a text now that is no date in the same format. Correct it, or \
+        declare it missing with `--na`."
 
     // ---- E03: training
     "E0301" Diverged "The loss or a weight became infinite or NaN. The last finite weights are kept. Nearly always the \

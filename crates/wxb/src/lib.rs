@@ -20,6 +20,8 @@ pub mod data;
 pub mod array;
 pub mod error;
 mod error_codes;
+pub mod metrics;
+pub mod preprocess;
 pub mod real;
 pub mod rng;
 

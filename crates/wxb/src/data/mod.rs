@@ -1,7 +1,9 @@
 //! Data in memory: a [`Table`] of named columns or a [`Matrix`] of equal ones.
 
 mod matrix;
+pub mod split;
 mod table;
+pub mod target;
 
 pub use matrix::{Matrix, Values};
 pub use table::{Column, MISSING, Table, TextColumn};

@@ -1,0 +1,247 @@
+//! The fitted preprocessing: one entry per column of the training data.
+
+use serde::{Deserialize, Serialize};
+
+use super::number::short;
+use super::{CategoryInput, DateInput, Kind, MatrixInput, NumberInput};
+use crate::error::{Code, Error, Result};
+
+/// More inputs than this are a damaged file or a mistake: one batch of 256 rows would take 16 GB.
+const MAX_INPUTS: usize = 1 << 24;
+
+/// How the columns of the training data become inputs. Plain data: it goes into the model file as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preprocessor {
+    /// Of a table, column by column.
+    Table(Vec<ColumnPlan>),
+    /// Of a matrix.
+    Matrix(MatrixInput),
+}
+
+/// What becomes of one column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnPlan {
+    /// Its name; columns are found by it.
+    pub name: String,
+    /// Its inputs.
+    pub encoding: Encoding,
+}
+
+/// The inputs of a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// A scaled number.
+    Number(NumberInput),
+    /// One input per level.
+    Category(CategoryInput),
+    /// The parts of a date.
+    Date(DateInput),
+    /// One input that is 1 where the cell is missing, for a column that is of no use otherwise.
+    Presence {
+        /// What the column holds.
+        kind: Kind,
+        /// Training rows in which it is missing.
+        missing: u32,
+        /// Why its content is not used.
+        reason: Unused,
+    },
+    /// No input.
+    Dropped(Unused),
+}
+
+/// Why a column is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unused {
+    /// One value in all training rows.
+    Constant,
+    /// Missing in all training rows.
+    Empty,
+    /// Text that is different in nearly every row.
+    Identifier,
+}
+
+impl Unused {
+    /// In words: `"constant"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unused::Constant => "constant",
+            Unused::Empty => "always missing",
+            Unused::Identifier => "an identifier",
+        }
+    }
+}
+
+impl Encoding {
+    /// The number of inputs.
+    pub fn width(&self) -> usize {
+        match self {
+            Encoding::Number(input) => input.width(),
+            Encoding::Category(input) => input.width(),
+            Encoding::Date(input) => input.width(),
+            Encoding::Presence { .. } => 1,
+            Encoding::Dropped(_) => 0,
+        }
+    }
+
+    /// What the column must hold; `None` if it is not used.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Encoding::Number(_) => Some(Kind::Number),
+            Encoding::Category(_) | Encoding::Date(_) => Some(Kind::Text),
+            Encoding::Presence { kind, .. } => Some(*kind),
+            Encoding::Dropped(_) => None,
+        }
+    }
+
+    /// Training rows in which the column is missing, as far as an input tells of it.
+    pub fn missing(&self) -> u32 {
+        match self {
+            Encoding::Number(input) => input.missing,
+            Encoding::Category(input) => input.missing,
+            Encoding::Date(input) => input.missing,
+            Encoding::Presence { missing, .. } => *missing,
+            Encoding::Dropped(_) => 0,
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        match self {
+            Encoding::Number(input) => input.is_sound(),
+            Encoding::Category(input) => input.is_sound(),
+            Encoding::Date(input) => input.is_sound(),
+            Encoding::Presence { .. } | Encoding::Dropped(_) => true,
+        }
+    }
+}
+
+impl ColumnPlan {
+    /// The names of its inputs: `age`, `age=(missing)`, `sex=male`, `day.month_sin`.
+    pub fn input_names(&self) -> Vec<String> {
+        let name = &self.name;
+        let missing = (self.encoding.missing() > 0).then(|| format!("{name}=(missing)"));
+        match &self.encoding {
+            Encoding::Number(_) => [name.clone()].into_iter().chain(missing).collect(),
+            Encoding::Category(c) => c.input_names().iter().map(|level| format!("{name}={level}")).collect(),
+            Encoding::Date(d) => {
+                d.parts.iter().map(|(part, _)| format!("{name}.{}", part.name())).chain(missing).collect()
+            }
+            Encoding::Presence { .. } => missing.into_iter().collect(),
+            Encoding::Dropped(_) => vec![],
+        }
+    }
+
+    /// What becomes of it, in words.
+    pub fn describe(&self) -> String {
+        match &self.encoding {
+            Encoding::Number(n) if n.missing > 0 => {
+                format!("number, {}; missing -> {}", n.scaling.describe(), short(n.fill))
+            }
+            Encoding::Number(n) => format!("number, {}", n.scaling.describe()),
+            Encoding::Category(c) if c.rare > 0 => {
+                format!("{} levels, {} rare ones together", c.levels.len(), c.rare)
+            }
+            Encoding::Category(c) => format!("{} levels", c.levels.len()),
+            Encoding::Date(d) => format!("date like {}, {} parts", d.format.example(), d.parts.len()),
+            Encoding::Presence { reason, .. } => format!("{}; whether it is missing", reason.name()),
+            Encoding::Dropped(reason) => format!("{}, not used", reason.name()),
+        }
+    }
+}
+
+impl Preprocessor {
+    /// n₀, the number of inputs.
+    pub fn width(&self) -> usize {
+        match self {
+            Preprocessor::Table(columns) => columns.iter().map(|c| c.encoding.width()).sum(),
+            Preprocessor::Matrix(input) => input.width(),
+        }
+    }
+
+    /// The number of columns of the training data, unused ones included.
+    pub fn features(&self) -> usize {
+        match self {
+            Preprocessor::Table(columns) => columns.len(),
+            Preprocessor::Matrix(input) => input.columns as usize,
+        }
+    }
+
+    /// One name per input; the columns of a matrix are `x0`, `x1`, ….
+    pub fn input_names(&self) -> Vec<String> {
+        match self {
+            Preprocessor::Table(columns) => columns.iter().flat_map(ColumnPlan::input_names).collect(),
+            Preprocessor::Matrix(input) => {
+                let missing = input.missing.iter().map(|j| format!("x{j}=(missing)"));
+                (0..input.columns).map(|j| format!("x{j}")).chain(missing).collect()
+            }
+        }
+    }
+
+    /// The inputs that are 0 in every training row, ascending: those of unseen levels where no level is rare. No
+    /// gradient reaches their weights, so these had better start at 0.
+    pub fn untrained_inputs(&self) -> Vec<usize> {
+        let Preprocessor::Table(columns) = self else { return vec![] };
+        let mut at = 0;
+        let mut untrained = vec![];
+        for column in columns {
+            if let Encoding::Category(category) = &column.encoding {
+                untrained.extend(category.untrained().map(|j| at + j));
+            }
+            at += column.encoding.width();
+        }
+        untrained
+    }
+
+    /// What a reader must take each used column for.
+    pub fn kinds(&self) -> Vec<(&str, Kind)> {
+        let Preprocessor::Table(columns) = self else { return vec![] };
+        columns.iter().filter_map(|c| c.encoding.kind().map(|kind| (c.name.as_str(), kind))).collect()
+    }
+
+    /// One line for people: `19 features -> 46 inputs; 11 missing in total_charges, imputed by median`.
+    pub fn summary(&self) -> String {
+        let mut line = format!("{} features -> {} inputs", self.features(), self.width());
+        if let Preprocessor::Table(columns) = self {
+            let is_imputed = |c: &&ColumnPlan| matches!(&c.encoding, Encoding::Number(n) if n.missing > 0);
+            let missing: Vec<String> = columns
+                .iter()
+                .filter(is_imputed)
+                .map(|c| format!("{} missing in {}", c.encoding.missing(), c.name))
+                .collect();
+            if !missing.is_empty() {
+                let (shown, more) = (missing.iter().take(3).cloned().collect::<Vec<_>>(), missing.len() > 3);
+                let rest = if more { format!(", {} more columns", missing.len() - 3) } else { String::new() };
+                line += &format!("; {}{rest}, imputed by median", shown.join(", "));
+            }
+        }
+        line
+    }
+
+    /// Whether a preprocessor read from a file makes sense; gathering trusts it afterwards.
+    ///
+    /// # Errors
+    /// [`Code::DamagedModel`] that names the column.
+    pub fn check(&self) -> Result<()> {
+        let damaged = |what: String| {
+            Err(Error::new(Code::DamagedModel, format!("the model's preprocessing has {what}")))
+        };
+        if let Preprocessor::Table(columns) = self {
+            let mut seen = std::collections::HashSet::new();
+            for column in columns {
+                if !column.encoding.is_sound() {
+                    return damaged(format!("numbers that make no sense for column {:?}", column.name));
+                }
+                if !seen.insert(column.name.as_str()) {
+                    return damaged(format!("the column {:?} twice", column.name));
+                }
+            }
+        }
+        match self {
+            Preprocessor::Matrix(input) if !input.is_sound() => damaged("numbers that make no sense".into()),
+            _ if !(1..=MAX_INPUTS).contains(&self.width()) => damaged(format!("{} inputs", self.width())),
+            _ => Ok(()),
+        }
+    }
+}
