@@ -1,1 +1,28 @@
-//! Readers and writers: CSV, Parquet, NPY/NPZ, IDX into `wxb::data`.
+//! Readers and writers: CSV, Parquet, NPY/NPZ, IDX into [`wxb::data`].
+//!
+//! ```
+//! use wxb_io::{ReadOptions, read_bytes};
+//! let text = b"sqft;city\n1200;Oslo\n;Bergen\n";
+//! let loaded = read_bytes(text, "homes.csv", &ReadOptions::default())?;
+//! assert_eq!((loaded.features.rows(), loaded.features.columns()), (2, 2));
+//! # Ok::<(), wxb::Error>(())
+//! ```
+//!
+//! Every reader takes untrusted bytes: what is wrong with them is an error that says where, memory grows with
+//! the bytes that are there and not with what a header claims.
+
+mod array;
+mod csv;
+mod format;
+mod idx;
+mod input;
+mod levels;
+mod npy;
+mod npz;
+mod options;
+mod read;
+
+pub use format::Format;
+pub use npz::read_npz_f64;
+pub use options::{ColumnKind, DEFAULT_NA, Loaded, ReadOptions, Source};
+pub use read::{read, read_bytes};

@@ -51,9 +51,15 @@ codes! {
     "E0208" ShapeMismatch "Two arrays that belong together have different lengths, or the data has another number of columns \
         than the model was trained on."
     "E0209" BadEncoding "The text is not UTF-8. Convert it first: `iconv -f latin1 -t utf8 FILE`."
+    "E0210" UnsupportedType "The file holds values of a kind that wxb does not train on: nested or binary columns of a Parquet \
+        file, complex numbers or Python objects in a NumPy file. Convert or drop them."
+    "E0211" UnknownMember "An NPZ file has no array of that name, or it was not said which of its arrays are the inputs and \
+        the labels. The message lists the arrays: choose with `--x NAME --y NAME`."
     "E0214" NotANumber "A column is numeric in nearly all rows, and a few values are not numbers. wxb does not guess whether \
         those are missing values or typing errors: declare them missing with `--na`, correct them, or make the column \
         categorical with `--categorical`."
+    "E0216" OpenQuote "A quoted field is never closed, so that the rest of the file would be one field. Close the quote, or \
+        double it if it belongs to the text."
     "E0220" BadTarget "The target column cannot be learnt as asked: it has one value only, no value at all, or it is text \
         and a regression was asked for. Check the column's name and `--task`."
     "E0221" UnknownLabel "A label occurs that the model was not trained on, so it has no class. Leave those rows out, correct \

@@ -6,6 +6,7 @@ mod table;
 pub mod target;
 
 pub use matrix::{Matrix, Values};
+pub use table::unknown_column;
 pub use table::{Column, MISSING, Table, TextColumn};
 
 /// What a reader returns and the preprocessing takes.
