@@ -115,7 +115,8 @@ fn dense_slots(slots: &[Slot], layer: usize) -> (&Slot, &Slot) {
     (&slots[i], &slots[i + 1])
 }
 
-fn slots(layers: &[Layer]) -> Result<Vec<Slot>> {
+/// The slots of some layers; no memory is taken for their numbers.
+pub(crate) fn slots(layers: &[Layer]) -> Result<Vec<Slot>> {
     let (mut slots, mut offset, mut number) = (Vec::new(), 0_usize, 0);
     for (layer, kind) in layers.iter().enumerate() {
         let Layer::Dense { n_in, n_out, .. } = *kind else { continue };

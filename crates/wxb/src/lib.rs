@@ -1,7 +1,7 @@
 //! Dense networks on tables and vectors: `Z = A W + b`, layer after layer.
 //!
 //! Reading order: [`activation`], [`loss`], [`layer`], [`network`], [`step`] (forward, cache, backward:
-//! the heart), [`cpu`] (kernels). Notation is in `NOTATION.md`.
+//! the heart), [`cpu`] (kernels), [`trainer`] (epochs, no mathematics). Notation is in `NOTATION.md`.
 
 pub mod activation;
 pub mod loss;
@@ -14,14 +14,19 @@ mod line_search;
 pub mod schedule;
 pub mod step;
 pub mod cpu;
+pub mod trainer;
+pub mod evaluate;
+pub mod health;
+pub mod gradcheck;
+pub mod model_file;
 
 pub mod data;
+pub mod preprocess;
+pub mod metrics;
 
 pub mod array;
 pub mod error;
 mod error_codes;
-pub mod metrics;
-pub mod preprocess;
 pub mod real;
 pub mod rng;
 

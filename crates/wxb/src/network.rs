@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
 use crate::init::{Initializer, initialize};
-use crate::layer::{Layer, Params};
+use crate::layer::{Layer, Params, slots};
 use crate::loss::Loss;
 use crate::real::Real;
 
@@ -50,6 +50,21 @@ impl<T: Real> Network<T> {
         let mut params = Params::zeros(&layers)?;
         initialize(&mut params, &layers, initializer, seed);
         Ok(Self { layers, loss, params })
+    }
+
+    /// A network from all of its parameters, in the order of the flat buffer.
+    ///
+    /// # Errors
+    /// As [`Network::with_layers`], and [`Code::ShapeMismatch`] for another number of parameters.
+    pub fn from_flat(layers: Vec<Layer>, loss: Loss, flat: Vec<T>) -> Result<Self> {
+        let expected = slots(&layers)?.last().map_or(0, |slot| slot.range().end);
+        if flat.len() != expected {
+            let message = format!("{} parameters for a network of {expected}", flat.len());
+            return Err(Error::new(Code::ShapeMismatch, message));
+        }
+        let mut network = Self::with_layers(layers, loss, Initializer::Zeros, 0)?;
+        network.params.flat = flat;
+        Ok(network)
     }
 
     /// The layers, first to last.

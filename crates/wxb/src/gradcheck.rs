@@ -1,0 +1,100 @@
+//! The gradient from backward against central differences of the loss, in double precision.
+
+use rand_core::Rng;
+
+use crate::network::Network;
+use crate::rng::{Purpose, below, stream};
+use crate::step::{Cache, Mode, backward, forward, loss};
+
+/// How large a step the differences take. The error of (J(θ + h) − J(θ − h)) / 2h is h² J'''/6 from the curvature
+/// and ε J / h from rounding; for ε = 2⁻⁵³ both are small near the cube root of ε.
+const H: f64 = 1e-5;
+
+/// One tensor's comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorCheck {
+    /// `"W1"`, `"b1"`, …
+    pub name: String,
+    /// How many of its numbers were compared, and how many it has.
+    pub compared: (usize, usize),
+    /// The Euclidean norm of the compared analytic gradient.
+    pub norm: f64,
+    /// ‖analytic − numeric‖ / (‖analytic‖ + ‖numeric‖); 0 if both are 0.
+    pub relative_error: f64,
+    /// The compared number with the largest difference: its index, analytic and numeric.
+    pub worst: (usize, f64, f64),
+}
+
+/// Compares up to `per_tensor` numbers of every tensor (chosen by the seed) on the batch of `m` rows that lies in
+/// the cache. Dropout keeps the masks of the cache's last training pass; without one, draw them by a forward pass.
+pub fn gradcheck(
+    network: &Network<f64>,
+    cache: &mut Cache<f64>,
+    m: usize,
+    mode: Mode,
+    per_tensor: usize,
+    seed: u64,
+) -> Vec<TensorCheck> {
+    let mut network = network.clone();
+    let mut grads = network.params.clone();
+    forward(&network, cache, m, mode);
+    loss(&network, cache, m);
+    backward(&network, cache, m, &mut grads);
+    let slots = network.params.slots().to_vec();
+    let mut rng = stream(seed, Purpose::Sample, 0);
+    let mut checks = Vec::new();
+    for slot in slots {
+        let indices = sample(&mut rng, slot.range().len(), per_tensor);
+        let pairs: Vec<_> = indices
+            .iter()
+            .map(|&i| (i, grads.of(&slot)[i], difference(&mut network, cache, m, mode, slot.offset + i)))
+            .collect();
+        checks.push(compare(slot.name.clone(), &pairs, slot.range().len()));
+    }
+    checks
+}
+
+/// (J(θ + h) − J(θ − h)) / 2h in one parameter.
+fn difference(network: &mut Network<f64>, cache: &mut Cache<f64>, m: usize, mode: Mode, at: usize) -> f64 {
+    // The masks of the first pass stay.
+    let mode = if mode == Mode::Predicting { mode } else { Mode::SameMasks };
+    let theta = network.params.flat[at];
+    let step = H * theta.abs().max(1.0);
+    let (up, down) = (theta + step, theta - step);
+    let [above, below] = [up, down].map(|theta| {
+        network.params.flat[at] = theta;
+        forward(network, cache, m, mode);
+        loss(network, cache, m).0
+    });
+    network.params.flat[at] = theta;
+    (above - below) / (up - down)
+}
+
+fn compare(name: String, pairs: &[(usize, f64, f64)], length: usize) -> TensorCheck {
+    let norm =
+        |value: fn(&(usize, f64, f64)) -> f64| pairs.iter().map(|p| value(p) * value(p)).sum::<f64>().sqrt();
+    let (analytic, numeric, difference) = (norm(|p| p.1), norm(|p| p.2), norm(|p| p.1 - p.2));
+    let total = analytic + numeric;
+    let by_difference =
+        |a: &&(usize, f64, f64), b: &&(usize, f64, f64)| (a.1 - a.2).abs().total_cmp(&(b.1 - b.2).abs());
+    TensorCheck {
+        name,
+        compared: (pairs.len(), length),
+        norm: analytic,
+        relative_error: if total == 0.0 { 0.0 } else { difference / total },
+        worst: pairs.iter().max_by(by_difference).copied().unwrap_or((0, 0.0, 0.0)),
+    }
+}
+
+/// Up to `count` distinct indices below `length`, ascending (Floyd's sampling).
+fn sample(rng: &mut impl Rng, length: usize, count: usize) -> Vec<usize> {
+    if count >= length {
+        return (0..length).collect();
+    }
+    let mut chosen = std::collections::BTreeSet::new();
+    for top in length - count..length {
+        let i = below(rng, top as u32 + 1) as usize;
+        chosen.insert(if chosen.contains(&i) { top } else { i });
+    }
+    chosen.into_iter().collect()
+}

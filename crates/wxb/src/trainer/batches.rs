@@ -1,0 +1,179 @@
+//! An epoch of mini-batches.
+
+use super::{Divergence, Event, Fitting, Observer, Run, Stop, TrainConfig};
+use crate::layer::{Layer, Params, Role};
+use crate::network::Network;
+use crate::optimizer::{Optimizer, Step};
+use crate::real::Real;
+use crate::rng::{Purpose, shuffle, stream};
+use crate::step::{Cache, Mode, backward, forward, loss};
+
+impl<T: Real> Fitting<'_, '_, T> {
+    /// Runs the epoch under way to its end.
+    pub(super) fn epoch(&mut self, run: &mut Run<T>, observe: Observer<'_, T>) -> Option<Stop> {
+        let batch = self.config.batch_rows(self.train.len());
+        let full = batch == self.train.len();
+        if !full {
+            self.shuffle(run.epoch);
+        }
+        while run.partial.0 < self.steps_per_epoch {
+            let start = run.partial.0 as usize * batch;
+            let rows = &self.order[start..(start + batch).min(self.train.len())];
+            // The full batch stays in the cache, unless validation has overwritten it.
+            if !full || self.valid.is_some() || !self.loaded {
+                self.train.load(rows, &mut self.cache);
+                self.loaded = true;
+            }
+            let lr = self.lr(run);
+            let (m, mode) = (rows.len(), Mode::Training { seed: self.config.seed, step: run.step });
+            let batch_loss =
+                match take_step(run, &mut self.grads, &mut self.cache, m, mode, (self.config, lr)) {
+                    Ok(batch_loss) => batch_loss,
+                    Err(divergence) => return Some(Stop::Diverged(divergence)),
+                };
+            let of = (run.partial.0, self.steps_per_epoch);
+            if observe(Event::Step { epoch: run.epoch + 1, of, loss: batch_loss }).is_break()
+                && run.partial.0 < self.steps_per_epoch
+            {
+                return Some(Stop::Interrupted);
+            }
+        }
+        let (_, loss_sum, weight_sum) = std::mem::take(&mut run.partial);
+        self.end_epoch(run, loss_sum / weight_sum, observe)
+    }
+
+    /// The order of an epoch depends on the seed and the epoch's number only.
+    fn shuffle(&mut self, epoch: u64) {
+        self.order.copy_from_slice(self.train.rows());
+        shuffle(&mut stream(self.config.seed, Purpose::Shuffle, epoch), &mut self.order);
+    }
+}
+
+/// Forward, loss, backward, update on the `m` rows in the cache. Returns the loss before the update.
+fn take_step<T: Real>(
+    run: &mut Run<T>,
+    grads: &mut Params<T>,
+    cache: &mut Cache<T>,
+    m: usize,
+    mode: Mode,
+    (config, lr): (&TrainConfig, f64),
+) -> Result<f64, Divergence> {
+    forward(&run.network, cache, m, mode);
+    let (batch_loss, weight) = loss(&run.network, cache, m);
+    if !batch_loss.is_finite() {
+        return Err(diverged(run, cache, m));
+    }
+    backward(&run.network, cache, m, grads);
+    add_penalties(&run.network.params, grads, config, weight);
+    clip(grads, config.clip_norm);
+    run.step += 1;
+    update(run, grads, config, lr);
+    run.partial.0 += 1;
+    run.partial.1 += batch_loss * weight;
+    run.partial.2 += weight;
+    Ok(batch_loss)
+}
+
+/// dW += λ₂/m W + λ₁/m sign(W); biases are free.
+pub(super) fn add_penalties<T: Real>(
+    params: &Params<T>,
+    grads: &mut Params<T>,
+    config: &TrainConfig,
+    m: f64,
+) {
+    if config.l2 == 0.0 && config.l1 == 0.0 {
+        return;
+    }
+    let (l2, l1) = (T::of(config.l2 / m), T::of(config.l1 / m));
+    for slot in params.slots().iter().filter(|slot| slot.role == Role::Weight) {
+        let dw = &mut grads.flat[slot.range()];
+        dw.iter_mut().zip(params.of(slot)).for_each(|(dw, &w)| *dw += l2 * w + l1 * sign(w));
+    }
+}
+
+/// λ₂/(2m) Σ W² + λ₁/m Σ |W|.
+pub(super) fn penalty<T: Real>(params: &Params<T>, config: &TrainConfig, m: f64) -> f64 {
+    let weights =
+        params.slots().iter().filter(|slot| slot.role == Role::Weight).flat_map(|slot| params.of(slot));
+    let (squares, absolutes) =
+        weights.fold((0.0, 0.0), |(s, a), w| (s + w.f64() * w.f64(), a + w.f64().abs()));
+    config.l2 / (2.0 * m) * squares + config.l1 / m * absolutes
+}
+
+fn sign<T: Real>(w: T) -> T {
+    if w > T::ZERO {
+        T::ONE
+    } else if w < T::ZERO {
+        -T::ONE
+    } else {
+        T::ZERO
+    }
+}
+
+/// g ← g · min(1, c / ‖g‖).
+fn clip<T: Real>(grads: &mut Params<T>, norm: Option<f64>) {
+    let Some(limit) = norm else { return };
+    let length = grads.flat.iter().map(|g| g.f64() * g.f64()).sum::<f64>().sqrt();
+    if length > limit {
+        let factor = T::of(limit / length);
+        grads.flat.iter_mut().for_each(|g| *g *= factor);
+    }
+}
+
+/// One update of every slot; decay acts on weights only.
+pub(crate) fn update<T: Real>(run: &mut Run<T>, grads: &Params<T>, config: &TrainConfig, lr: f64) {
+    let n = grads.flat.len();
+    let kept = config.optimizer.moments();
+    let (m, v) = run.moments.split_at_mut(if kept == 0 { 0 } else { n });
+    for slot in grads.slots() {
+        let range = slot.range();
+        let weight_decay = if slot.role == Role::Weight { config.decay() } else { 0.0 };
+        let m = if kept > 0 { &mut m[range.clone()] } else { &mut [] };
+        let v = if kept > 1 { &mut v[range.clone()] } else { &mut [] };
+        let step = Step { lr, t: run.step, weight_decay };
+        config.optimizer.update(step, &mut run.network.params.flat[range], grads.of(slot), m, v);
+    }
+}
+
+/// The first tensor, in the order of computation, that is not finite.
+pub(super) fn diverged<T: Real>(run: &Run<T>, cache: &Cache<T>, m: usize) -> Divergence {
+    let params = &run.network.params;
+    let largest = params.flat.iter().map(|w| w.f64().abs()).filter(|w| w.is_finite()).fold(0.0, f64::max);
+    let tensor = params.first_non_finite().map(|slot| slot.name.clone());
+    Divergence {
+        epoch: run.epoch + 1,
+        batch: run.partial.0 + 1,
+        tensor: tensor.or_else(|| first_non_finite_layer(run, cache, m)).unwrap_or_else(|| "the loss".into()),
+        largest_weight: largest,
+    }
+}
+
+fn first_non_finite_layer<T: Real>(run: &Run<T>, cache: &Cache<T>, m: usize) -> Option<String> {
+    let mut number = 0;
+    for (l, layer) in run.network.layers().iter().enumerate() {
+        if let Layer::Dense { n_out, .. } = *layer {
+            number += 1;
+            if cache.a(l)[..m * n_out].iter().any(|a| !a.is_finite()) {
+                return Some(format!("Z of layer {number}"));
+            }
+        }
+    }
+    None
+}
+
+/// The parameters after one more update with these gradients, at the last epoch's learning rate; L-BFGS has no
+/// update without a line search, so there they stay.
+pub(crate) fn trial_update<T: Real>(
+    run: &Run<T>,
+    network: &Network<T>,
+    grads: &Params<T>,
+    config: &TrainConfig,
+) -> Params<T> {
+    if let Optimizer::Lbfgs(_) = config.optimizer {
+        return network.params.clone();
+    }
+    let lr = run.history.last().map_or(config.lr, |record| record.lr);
+    let mut trial = Run { network: network.clone(), step: run.step + 1, ..run.clone() };
+    update(&mut trial, grads, config, lr);
+    trial.network.params
+}

@@ -1,0 +1,112 @@
+//! The settings of a training.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+use crate::metrics::Metric;
+use crate::optimizer::Optimizer;
+use crate::schedule::Schedule;
+
+/// How many examples a step sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchSize {
+    /// So many; the last batch of an epoch may be smaller and divides by its own m.
+    Rows(usize),
+    /// All of them: gradient descent.
+    Full,
+}
+
+/// The settings of a training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainConfig {
+    /// How a gradient becomes a step.
+    pub optimizer: Optimizer,
+    /// The base learning rate α.
+    pub lr: f64,
+    /// The factor on α during the run.
+    pub schedule: Schedule,
+    /// Passes over the training rows, at the most.
+    pub epochs: u64,
+    /// Examples per step.
+    pub batch_size: BatchSize,
+    /// λ₂: J gets λ₂/(2m) Σ W², m the sum of weights in the batch (the course's form; scikit-learn's alpha).
+    pub l2: f64,
+    /// λ₁: J gets λ₁/m Σ |W|.
+    pub l1: f64,
+    /// Decoupled decay of W: W ← (1 − α λ) W. `None`: the optimizer's own (0.01 for AdamW, else 0).
+    pub weight_decay: Option<f64>,
+    /// The gradient is scaled down to this Euclidean norm if it is longer.
+    pub clip_norm: Option<f64>,
+    /// Stop when the watched score has not improved for so many epochs; needs validation rows.
+    pub patience: Option<u64>,
+    /// A metric to compute on the validation rows after each epoch.
+    pub metric: Option<Metric>,
+    /// Whether the metric decides about stopping and the best weights; else the validation loss does.
+    pub stop_on_metric: bool,
+    /// Decides the order of the examples and the dropout masks.
+    pub seed: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            optimizer: Optimizer::ADAM,
+            lr: 1e-3,
+            schedule: Schedule::Constant,
+            epochs: 200,
+            batch_size: BatchSize::Rows(64),
+            l2: 0.0,
+            l1: 0.0,
+            weight_decay: None,
+            clip_norm: None,
+            patience: None,
+            metric: None,
+            stop_on_metric: false,
+            seed: 0,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Rows per batch for so many training rows.
+    pub fn batch_rows(&self, rows: usize) -> usize {
+        match (self.optimizer, self.batch_size) {
+            (Optimizer::Lbfgs(_), _) | (_, BatchSize::Full) => rows.max(1),
+            (_, BatchSize::Rows(size)) => size.min(rows).max(1),
+        }
+    }
+
+    /// Whether every setting is in its range.
+    ///
+    /// # Errors
+    /// [`Code::InvalidSetting`].
+    pub fn check(&self) -> Result<()> {
+        self.optimizer.check()?;
+        self.schedule.check()?;
+        let bad = |what: String| Err(Error::new(Code::InvalidSetting, what));
+        let amounts =
+            [("l2", self.l2), ("l1", self.l1), ("the weight decay", self.weight_decay.unwrap_or(0.0))];
+        if let Some((name, value)) = amounts.iter().find(|(_, v)| !(*v >= 0.0 && v.is_finite())) {
+            return bad(format!("{name} is {value}, not 0 or above"));
+        }
+        if !(self.lr > 0.0 && self.lr.is_finite()) {
+            return bad(format!("the learning rate is {}, not above 0", self.lr));
+        }
+        if self.clip_norm.is_some_and(|c| c.is_nan() || c <= 0.0) {
+            return bad("the norm to clip to is not above 0".into());
+        }
+        if self.batch_size == BatchSize::Rows(0) {
+            return bad("the batch size is 0".into());
+        }
+        if self.patience == Some(0) {
+            return bad("the patience is 0 epochs".into());
+        }
+        Ok(())
+    }
+
+    /// The decoupled weight decay that is in force.
+    pub fn decay(&self) -> f64 {
+        self.weight_decay.unwrap_or(self.optimizer.default_weight_decay())
+    }
+}

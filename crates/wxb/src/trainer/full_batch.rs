@@ -1,0 +1,67 @@
+//! L-BFGS: an epoch is one iteration on the full batch.
+
+use super::batches::{add_penalties, diverged, penalty};
+use super::{Event, Fitting, Observer, Run, Stop};
+use crate::error::Result;
+use crate::lbfgs::{Lbfgs, LbfgsConfig, Progress, Reason};
+use crate::real::Real;
+use crate::step::{Mode, backward, forward, loss};
+
+/// L-BFGS and the vector it works on.
+pub(super) struct FullBatch<T> {
+    lbfgs: Lbfgs<T>,
+    x: Vec<T>,
+}
+
+impl<T: Real> FullBatch<T> {
+    pub(super) fn new(run: &Run<T>, config: LbfgsConfig) -> Result<Self> {
+        let mut lbfgs = Lbfgs::new(run.network.n_params(), config)?;
+        lbfgs.restore(&run.moments)?;
+        Ok(Self { lbfgs, x: run.network.params.flat.clone() })
+    }
+}
+
+impl<T: Real> Fitting<'_, '_, T> {
+    /// One iteration. The epoch's training loss is that of the weights it ends with.
+    pub(super) fn full_batch_epoch(
+        &mut self,
+        run: &mut Run<T>,
+        full: &mut FullBatch<T>,
+        observe: Observer<'_, T>,
+    ) -> Option<Stop> {
+        self.train.load(&self.order, &mut self.cache);
+        let (m, config) = (self.order.len(), self.config);
+        let (network, cache, grads) = (&mut run.network, &mut self.cache, &mut self.grads);
+        let weight_sum: f64 = self.order.iter().map(|&row| self.train.weight(row).f64()).sum();
+        let mut objective = |x: &[T], gradient: &mut [T]| {
+            network.params.flat.copy_from_slice(x);
+            forward(network, cache, m, Mode::Predicting);
+            let (j, weight) = loss(network, cache, m);
+            backward(network, cache, m, grads);
+            add_penalties(&network.params, grads, config, weight);
+            gradient.copy_from_slice(&grads.flat);
+            T::of(j + penalty(&network.params, config, weight))
+        };
+        let progress = full.lbfgs.step(&mut full.x, &mut objective);
+        run.network.params.flat.copy_from_slice(&full.x);
+        if progress == Progress::NotFinite {
+            return Some(Stop::Diverged(diverged(run, &self.cache, m)));
+        }
+        run.step += 1;
+        run.moments = full.lbfgs.state();
+        let data_loss = full.lbfgs.loss() - penalty(&run.network.params, config, weight_sum);
+        let _ = observe(Event::Step { epoch: run.epoch + 1, of: (1, 1), loss: data_loss });
+        let stop = self.end_epoch(run, data_loss, observe);
+        stop.or(match progress {
+            Progress::Converged(reason) => Some(Stop::Converged { reason: in_words(reason).into() }),
+            _ => None,
+        })
+    }
+}
+
+fn in_words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::GradientBelowTolerance => "the gradient is below its tolerance",
+        Reason::NoDecreaseAtThisPrecision => "no decrease is possible at this precision",
+    }
+}
