@@ -67,7 +67,7 @@ pub enum Progress {
     /// The end: `x` is the result.
     Converged(Reason),
     /// Loss or gradient at the starting point are infinite or NaN; `x` is as it was.
-    NumberTooLarge,
+    NotFinite,
 }
 
 /// Steps without a new lowest loss or gradient after which the rest is rounding.
@@ -155,7 +155,7 @@ impl<T: Real> Lbfgs<T> {
         assert_eq!(x.len(), self.gradient.len(), "x has another length than Lbfgs::new was told");
         self.evaluations = 0;
         if !self.known && !self.evaluate_start(x, objective) {
-            return Progress::NumberTooLarge;
+            return Progress::NotFinite;
         }
         if self.gradient_max() <= self.config.gradient_tolerance {
             return Progress::Converged(Reason::GradientBelowTolerance);

@@ -5,8 +5,8 @@ use wxb::model_file::{Model, Reading};
 use wxb::{Activation, Code, Initializer, Loss, Network};
 
 fn model() -> Model {
-    let network =
-        Network::<f32>::new(&[3, 5, 2], Activation::Relu, Loss::SOFTMAX, Initializer::Auto, 1).unwrap();
+    let network = Network::<f32>::new(&[3, 5, 2], Activation::Relu, Loss::SOFTMAX, Initializer::Auto, 1)
+        .expect("the sizes are valid");
     Model {
         network: network.into(),
         preprocess: None,
