@@ -1,4 +1,5 @@
 //! The trainer: resumed runs, weights, threads, best weights, divergence, health.
+#![allow(clippy::unwrap_used, reason = "what tests share may fail a test, too")]
 
 use std::ops::ControlFlow;
 
