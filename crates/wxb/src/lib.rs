@@ -18,6 +18,7 @@ pub mod trainer;
 pub mod evaluate;
 pub mod health;
 pub mod gradcheck;
+pub mod explain;
 pub mod model_file;
 
 pub mod data;

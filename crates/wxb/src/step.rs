@@ -121,6 +121,11 @@ impl<T: Real> Cache<T> {
         &self.layers.last().expect("a network has a layer").a
     }
 
+    /// dZ_L (m, n_L) after [`loss`], until [`backward`].
+    pub fn dz_last(&self) -> &[T] {
+        &self.dz[0]
+    }
+
     /// The logits, to be turned into predictions in place.
     pub fn logits_mut(&mut self) -> &mut [T] {
         &mut self.layers.last_mut().expect("a network has a layer").a
