@@ -201,7 +201,10 @@ impl Array {
                 format!("{place}: an array of text cannot be the inputs"),
             ));
         };
-        let rows = self.shape.first().copied().unwrap_or(0);
+        let Some(&rows) = self.shape.first() else {
+            let what = format!("{place}: one number is no matrix: its shape is ()");
+            return Err(Error::new(Code::ShapeMismatch, what));
+        };
         let columns = self.shape.iter().skip(1).product();
         if values.is_empty() {
             let what = format!("{place} has no values: its shape is {}", shape_text(&self.shape));

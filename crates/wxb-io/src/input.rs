@@ -83,6 +83,15 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// The file, or the bytes if there is none.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn file_or_bytes(&self) -> Result<std::result::Result<File, &[u8]>> {
+        match &self.origin {
+            Origin::File(path) => File::open(path).map(Ok).map_err(|e| unreadable(&self.name, &e)),
+            Origin::Memory(bytes) => Ok(Err(bytes)),
+        }
+    }
+
     /// The bytes after decompression.
     pub(crate) fn content(&self) -> Result<Box<dyn Read + Send + '_>> {
         let stored = BufReader::with_capacity(1 << 16, self.stored()?);

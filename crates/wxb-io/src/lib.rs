@@ -20,6 +20,8 @@ mod levels;
 mod npy;
 mod npz;
 mod options;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod read;
 
 pub use format::Format;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use wxb::data::{Column, Features};
+use wxb::data::{Column, Features, Table};
 use wxb::{Code, Error, Result};
 
 use crate::input::Input;
@@ -47,7 +47,10 @@ fn read_input(input: &Input, options: &ReadOptions) -> Result<Loaded> {
             (Features::Matrix(matrix), labels, vec![])
         }
         Format::Idx => (Features::Matrix(idx::read(input)?.into_matrix(input.name())?), None, vec![]),
-        Format::Parquet => return Err(Error::new(Code::UnknownFormat, "Parquet is not built in")),
+        Format::Parquet => {
+            let (table, warnings) = read_parquet(input, options)?;
+            (Features::Table(table), None, warnings)
+        }
     };
     let labels = match &options.labels {
         Some(path) => Some(read_labels(&Input::path(path)?, options)?),
@@ -60,6 +63,17 @@ fn read_input(input: &Input, options: &ReadOptions) -> Result<Loaded> {
         return Err(Error::new(Code::ShapeMismatch, message).at(input.name()));
     }
     Ok(Loaded { features, labels, format, warnings })
+}
+
+#[cfg(feature = "parquet")]
+fn read_parquet(input: &Input, options: &ReadOptions) -> Result<(Table, Vec<String>)> {
+    crate::parquet::read(input, options)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(input: &Input, _: &ReadOptions) -> Result<(Table, Vec<String>)> {
+    let what = format!("{} is a Parquet file, which this build cannot read", input.name());
+    Err(Error::new(Code::UnknownFormat, what).hint("build with the feature `parquet`, or save it as CSV"))
 }
 
 /// A file of labels: one array with one number or text per row, or a CSV with one column.

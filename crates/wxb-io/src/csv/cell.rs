@@ -5,7 +5,7 @@ use wxb::{Code, Error, Result};
 use crate::{DEFAULT_NA, ReadOptions};
 
 /// How cells are read: missing marks and the marks within numbers.
-pub(super) struct CellRules {
+pub(crate) struct CellRules {
     missing: Vec<Vec<u8>>,
     /// Missing marks that are numbers; compared by value in a numeric column (-999 is also -999.0).
     missing_values: Vec<f64>,
@@ -16,7 +16,7 @@ pub(super) struct CellRules {
 
 impl CellRules {
     /// The rules of the options.
-    pub(super) fn new(options: &ReadOptions) -> Result<Self> {
+    pub(crate) fn new(options: &ReadOptions) -> Result<Self> {
         let defaults = if options.na_only { &[] } else { DEFAULT_NA };
         let own = options.na.iter().map(|mark| mark.trim());
         let missing: Vec<Vec<u8>> =
@@ -33,22 +33,26 @@ impl CellRules {
     }
 
     /// Whether a cell (without surrounding blanks) means "missing".
-    pub(super) fn is_missing(&self, cell: &[u8]) -> bool {
+    pub(crate) fn is_missing(&self, cell: &[u8]) -> bool {
         // Most cells are told apart by their length or first byte.
         let possible =
             cell.len() <= self.longest && cell.first().is_none_or(|&b| self.first_bytes[b as usize]);
         possible && self.missing.iter().any(|m| m == cell)
     }
 
+    /// NaN for a number that means "missing".
+    pub(crate) fn known(&self, value: f64) -> f64 {
+        if self.missing_values.contains(&value) { f64::NAN } else { value }
+    }
+
     /// The number in a cell, NaN if it is a missing one, `None` if it is no number. May be infinite.
-    pub(super) fn number(&self, cell: &[u8]) -> Option<f64> {
+    pub(crate) fn number(&self, cell: &[u8]) -> Option<f64> {
         let number = match self.thousands {
             None => plain_number(cell),
             Some(separator) => grouped_number(cell, separator),
         };
         match number {
-            Some(value) if self.missing_values.contains(&value) => Some(f64::NAN),
-            Some(value) => Some(value),
+            Some(value) => Some(self.known(value)),
             None => self.is_missing(cell).then_some(f64::NAN),
         }
     }

@@ -8,7 +8,7 @@
 
 mod block;
 mod blocks;
-mod cell;
+pub(crate) mod cell;
 mod column;
 mod header;
 mod kind;
