@@ -45,6 +45,8 @@ pub use schedule::Schedule;
 /// The Rust code on the pages of the documentation is compiled and run with the documentation tests.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
     #[doc = include_str!("../../../docs/notes.md")]
     mod notes {}
     #[doc = include_str!("../../../docs/tour.md")]
