@@ -58,6 +58,9 @@ impl From<io::Error> for Failure {
 /// What a command returns.
 pub type Outcome = Result<Exit, Failure>;
 
+/// What writing the result returns.
+pub type Written = Result<(), Failure>;
+
 /// The exit code that belongs to an error code.
 pub fn exit_of(code: Code) -> Exit {
     match code {

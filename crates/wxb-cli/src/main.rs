@@ -1,11 +1,10 @@
 //! The `wxb` command.
 
-#![allow(dead_code, reason = "the commands that use the rest of the terminal follow with the trainer")]
-
 mod args;
 mod commands;
 mod exit;
 mod interrupt;
+mod pipeline;
 mod terminal;
 
 fn main() -> std::process::ExitCode {

@@ -30,6 +30,10 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<Gate>,
 
+    /// A column with a weight per row
+    #[arg(long, value_name = "COLUMN", alias = "sample-weight")]
+    pub weight: Option<String>,
+
     #[command(flatten)]
     pub reading: ReadingArgs,
 }
@@ -135,6 +139,10 @@ pub struct ExplainArgs {
     /// course: columns are examples; rows: rows are examples
     #[arg(long, value_name = "CONVENTION", default_value = "course", hide_possible_values = true)]
     pub convention: ConventionChoice,
+
+    /// Every number of large matrices
+    #[arg(long)]
+    pub full: bool,
 
     /// The learning rate of the step that --backward shows
     #[arg(long, value_name = "X", default_value = "0.5", value_parser = value::positive)]

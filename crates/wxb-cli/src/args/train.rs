@@ -66,6 +66,10 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', num_args = 1, alias = "cat")]
     pub categorical: Vec<String>,
 
+    /// Use text columns that look like identifiers (a different text in nearly every row), too
+    #[arg(long)]
+    pub keep: bool,
+
     /// A column with a weight per row; weight 0 is as if the row were not there
     #[arg(long, value_name = "COLUMN", alias = "sample-weight")]
     pub weight: Option<String>,
@@ -116,7 +120,7 @@ pub struct NetworkArgs {
     pub init_scale: Option<f64>,
 
     /// Initial weights from an NPZ file with members W1, b1, W2, … in shapes (units, inputs) and (units, 1)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["init_scale", "hidden"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "init_scale")]
     pub init_weights: Option<String>,
 
     /// f32, or f64 for study and exact agreement
@@ -197,11 +201,11 @@ pub struct TrainingArgs {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Regularisation")]
 pub struct RegularisationArgs {
-    /// lambda of lambda/2 * sum of squared weights, added to the mean loss
+    /// lambda of lambda/(2m) * sum of squared weights, added to the mean loss (scikit-learn's alpha)
     #[arg(long, value_name = "X", value_parser = value::not_negative, allow_negative_numbers = true)]
     pub l2: Option<f64>,
 
-    /// lambda of lambda * sum of absolute weights, added to the mean loss
+    /// lambda of lambda/m * sum of absolute weights, added to the mean loss
     #[arg(long, value_name = "X", value_parser = value::not_negative, allow_negative_numbers = true)]
     pub l1: Option<f64>,
 

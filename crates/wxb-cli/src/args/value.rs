@@ -79,11 +79,6 @@ pub fn at_least_one(text: &str) -> Checked<usize> {
     count(text, "a whole number from 1 on", 1, u32::MAX as usize)
 }
 
-/// A whole number from 0 on.
-pub fn whole(text: &str) -> Checked<usize> {
-    count(text, "a whole number from 0 on", 0, u32::MAX as usize)
-}
-
 /// The number of folds.
 pub fn folds(text: &str) -> Checked<usize> {
     count(text, "a whole number from 2 to 100", 2, 100)

@@ -1,10 +1,27 @@
 //! One module per command.
 
+mod checkpoints;
 mod completions;
+mod cross_validate;
+mod demo;
+mod demo_data;
 mod env;
+mod evaluate;
+mod explain;
+mod formulas;
+mod gradcheck;
 mod help;
+mod inspect;
+mod output;
+mod predict;
+mod predictions;
+mod saved;
+mod summary;
+mod train;
 
 use std::ffi::OsString;
+
+use wxb::{Code, Error};
 
 use crate::args::{self, Cli, Command, Parsed};
 use crate::exit::{Exit, Failure, Outcome, exit_of};
@@ -45,10 +62,25 @@ fn ended(outcome: Outcome, terminal: &Terminal) -> Exit {
 }
 
 fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
+    let threads = cli.global.threads;
     match cli.command {
         Command::Help(args) => help::run(&args, terminal),
         Command::Completions(args) => completions::run(&args),
         Command::Env => env::run(terminal),
-        _ => Err(Failure::Error(wxb::Error::new(wxb::Code::Usage, "this build has no such command"))),
+        Command::Demo(args) => in_pool(threads, || demo::run(&args, terminal)),
+        Command::Evaluate(args) => in_pool(threads, || evaluate::run(&args, terminal)),
+        Command::Predict(args) => in_pool(threads, || predict::run(&args, terminal)),
+        Command::Gradcheck(args) => in_pool(threads, || gradcheck::run(&args, terminal)),
+        Command::Inspect(args) => inspect::run(&args, terminal),
+        Command::Train(args) => in_pool(threads, || train::run(&args, terminal)),
+        Command::Explain(args) => in_pool(threads, || explain::run(&args, terminal)),
     }
+}
+
+/// Runs a command on a pool of its own, so that the calling thread is one of the workers.
+fn in_pool(threads: Option<usize>, command: impl FnOnce() -> Outcome + Send) -> Outcome {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    let pool =
+        pool.map_err(|error| Error::new(Code::OutOfMemory, format!("cannot start threads: {error}")))?;
+    pool.install(command)
 }

@@ -1,6 +1,9 @@
 //! The terminal: the result on stdout, everything for people on stderr.
 
+pub mod event;
+pub mod matrix;
 pub mod number;
+pub mod progress;
 pub mod report;
 pub mod table;
 
@@ -111,6 +114,11 @@ impl Terminal {
         Ok(out.flush()?)
     }
 
+    /// A line of the result with a label, as in the summary.
+    pub fn labelled_result(&self, label: &str, text: &str) -> Result<(), Failure> {
+        self.result(&report::labelled(label, text))
+    }
+
     /// One object of the result.
     pub fn json(&self, object: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string(object).map_err(io::Error::from)?;
@@ -118,6 +126,11 @@ impl Terminal {
         writeln!(out, "{text}")?;
         Ok(out.flush()?)
     }
+}
+
+/// A metric's name in a table for people: `log-loss`.
+pub fn metric_label(metric: wxb::metrics::Metric) -> String {
+    metric.name().replace('_', "-")
 }
 
 /// A line on stderr. If nobody can read it there is nobody to tell.

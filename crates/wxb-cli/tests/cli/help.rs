@@ -23,7 +23,6 @@ fn help_texts() {
     }
     check("-h", "wxb.txt");
     check("train --help", "train-long.txt");
-    check("help codes", "codes.txt");
     check("help symmetry", "symmetry.txt");
 }
 
@@ -68,4 +67,15 @@ fn colour_and_where_it_goes() {
     assert!(stderr("", "CLICOLOR_FORCE").contains('\x1b'));
     assert!(stderr("", "FORCE_COLOR").contains('\x1b'));
     assert!(!stderr("", "CI").contains('\x1b'));
+}
+
+#[test]
+fn every_code_is_explained() {
+    let here = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let list = run::text(&run::run(here, "help codes").stdout);
+    for code in wxb::Code::ALL {
+        assert!(list.contains(code.name()), "{} is not listed", code.name());
+        let text = run::text(&run::run(here, &format!("help {}", code.name())).stdout);
+        assert!(text.starts_with(code.name()) && text.lines().count() > 2, "{text}");
+    }
 }

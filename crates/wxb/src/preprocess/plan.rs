@@ -40,6 +40,8 @@ pub enum Encoding {
     Date(DateInput),
     /// One input that is 1 where the cell is missing, for a column that is of no use otherwise.
     Presence {
+        /// What the column holds.
+        kind: Kind,
         /// Training rows in which it is missing.
         missing: u32,
         /// Why its content is not used.
@@ -84,12 +86,13 @@ impl Encoding {
         }
     }
 
-    /// What the column must hold; `None` if its content is not used.
+    /// What the column must hold; `None` if it is not used.
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Encoding::Number(_) => Some(Kind::Number),
             Encoding::Category(_) | Encoding::Date(_) => Some(Kind::Text),
-            Encoding::Presence { .. } | Encoding::Dropped(_) => None,
+            Encoding::Presence { kind, .. } => Some(*kind),
+            Encoding::Dropped(_) => None,
         }
     }
 
@@ -191,7 +194,7 @@ impl Preprocessor {
         untrained
     }
 
-    /// What a reader must take each column for whose content is used.
+    /// What a reader must take each used column for.
     pub fn kinds(&self) -> Vec<(&str, Kind)> {
         let Preprocessor::Table(columns) = self else { return vec![] };
         columns.iter().filter_map(|c| c.encoding.kind().map(|kind| (c.name.as_str(), kind))).collect()

@@ -1,0 +1,168 @@
+//! `wxb evaluate`.
+
+use serde::Serialize;
+use wxb::Result;
+use wxb::data::target::{Target, Task};
+use wxb::evaluate::Evaluation;
+use wxb::metrics::{self, Metric, Scores};
+use wxb::model_file::Model;
+
+use super::train::BaselineObject;
+use crate::args::choice::OutputFormat;
+use crate::args::model::EvaluateArgs;
+use crate::args::value::Gate;
+use crate::exit::{Exit, Outcome, Written};
+use crate::pipeline::judge::{Baseline, Prior};
+use crate::pipeline::model::{evaluation, load};
+use crate::pipeline::read::{Ask, for_model};
+use crate::pipeline::settings;
+use crate::terminal::event::Numbers;
+use crate::terminal::number::{counted, measure};
+use crate::terminal::table::Table;
+use crate::terminal::{Terminal, metric_label};
+
+/// More classes than this make a confusion matrix wider than a screen.
+const SHOWN_CLASSES: usize = 20;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    model: &'a str,
+    data: &'a str,
+    rows: usize,
+    loss: f64,
+    metrics: Numbers,
+    baseline: BaselineObject<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confusion: Option<Confusion>,
+    gates: Vec<GateObject<'a>>,
+}
+
+/// Rows are true classes, columns predicted ones.
+#[derive(Serialize)]
+struct Confusion {
+    classes: Vec<String>,
+    counts: Vec<Vec<f64>>,
+}
+
+#[derive(Serialize)]
+struct GateObject<'a> {
+    expr: &'a str,
+    value: Option<f64>,
+    failed: bool,
+}
+
+/// Prints the metrics of a model on a file; exit code 1 if a gate failed.
+pub fn run(args: &EvaluateArgs, terminal: &Terminal) -> Outcome {
+    let model = load(&args.model)?;
+    let (shown, gates) = chosen(args, &model)?;
+    let ask = Ask { needs_target: true, weight: args.weight.as_deref(), keep: &[] };
+    let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
+    let evaluation = evaluation(&model, &examples)?;
+    let scores = evaluation.scores();
+    let prior = Prior(model.baseline.clone());
+    let baseline = prior.baseline(&model.target, &evaluation, model.network.loss());
+    let gates: Vec<GateObject> =
+        gates.iter().map(|(gate, metric)| judge_gate(gate, *metric, &scores)).collect();
+    let is_failed = gates.iter().any(|gate| gate.failed);
+    let report = Report {
+        schema: "wxb.evaluate/1",
+        model: &args.model,
+        data: &args.data,
+        rows: evaluation.targets.len(),
+        loss: evaluation.loss,
+        metrics: numbers(&scores, &shown),
+        baseline: BaselineObject { name: &baseline.name, metrics: numbers(&baseline.scores, &shown) },
+        confusion: confusion(&model.target, &evaluation),
+        gates,
+    };
+    if terminal.is_json() {
+        terminal.json(&report)?;
+    } else {
+        print(&report, &scores, &baseline, &shown, terminal)?;
+    }
+    Ok(if is_failed { Exit::Gate } else { Exit::Success })
+}
+
+type Gates<'a> = Vec<(&'a Gate, Metric)>;
+
+/// The metrics to show (all, if none is asked for) and those that gates name, checked before the data is read.
+fn chosen<'a>(args: &'a EvaluateArgs, model: &Model) -> Result<(Vec<Metric>, Gates<'a>)> {
+    let loss = model.network.loss();
+    let asked: Vec<Metric> =
+        args.metric.iter().map(|name| settings::metric(name, loss)).collect::<Result<_>>()?;
+    let gates = args
+        .fail_if
+        .iter()
+        .map(|gate| Ok((gate, settings::metric(&gate.metric, loss)?)))
+        .collect::<Result<_>>()?;
+    Ok((if asked.is_empty() { Metric::ALL.to_vec() } else { asked }, gates))
+}
+
+/// A metric that is undefined on the data fails its gate: nobody has shown that it holds.
+fn judge_gate<'a>(gate: &'a Gate, metric: Metric, scores: &Scores) -> GateObject<'a> {
+    let value = scores.get(metric);
+    let failed = value.is_none_or(|value| gate.comparison.holds(value, gate.bound));
+    GateObject { expr: &gate.expression, value, failed }
+}
+
+fn numbers(scores: &Scores, shown: &[Metric]) -> Numbers {
+    Numbers(shown.iter().filter_map(|&m| Some((m.name().to_owned(), scores.get(m)?))).collect())
+}
+
+fn confusion(target: &Target, evaluation: &Evaluation) -> Option<Confusion> {
+    if target.task() == Task::Regression {
+        return None;
+    }
+    let classes: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
+    let y: Vec<u32> = evaluation.targets.iter().map(|&y| y as u32).collect();
+    let proba = evaluation.class_probabilities();
+    let counts = metrics::confusion(&proba, classes.len(), &y, evaluation.weights.as_deref());
+    let counts = counts.chunks_exact(classes.len()).map(<[f64]>::to_vec).collect();
+    Some(Confusion { classes, counts })
+}
+
+fn print(
+    report: &Report<'_>,
+    scores: &Scores,
+    baseline: &Baseline,
+    shown: &[Metric],
+    terminal: &Terminal,
+) -> Written {
+    terminal.say("data", &format!("{}  {}", report.data, counted(report.rows, "row")));
+    let mut table = Table::new(&["metric", "model", "baseline"]);
+    for &metric in shown {
+        if let Some(value) = scores.get(metric) {
+            let beside = baseline.scores.get(metric).map_or("-".into(), measure);
+            table.row([metric_label(metric), measure(value), beside]);
+        }
+    }
+    terminal.result(&table.render(terminal.format()))?;
+    terminal.line(&format!("\nbaseline: {}", baseline.name));
+    if terminal.format() == OutputFormat::Text {
+        match &report.confusion {
+            Some(confusion) if confusion.classes.len() <= SHOWN_CLASSES => {
+                terminal.result(&format!("\n{}", confusion_table(confusion)))?;
+            }
+            Some(confusion) => {
+                terminal.line(&format!("confusion of {} classes: --json", confusion.classes.len()));
+            }
+            None => {}
+        }
+    }
+    for gate in report.gates.iter().filter(|gate| gate.failed) {
+        let value = gate.value.map_or("undefined here".into(), measure);
+        terminal.warn(&format!("gate failed: {} (it is {value})", gate.expr));
+    }
+    Ok(())
+}
+
+fn confusion_table(confusion: &Confusion) -> String {
+    let headings: Vec<&str> =
+        ["true \\ predicted"].into_iter().chain(confusion.classes.iter().map(String::as_str)).collect();
+    let mut table = Table::new(&headings);
+    for (class, counts) in confusion.classes.iter().zip(&confusion.counts) {
+        table.row([class.clone()].into_iter().chain(counts.iter().map(ToString::to_string)));
+    }
+    table.render(OutputFormat::Text)
+}

@@ -1,0 +1,198 @@
+//! `wxb explain`.
+
+use serde::Serialize;
+use wxb::explain::{Trace, trace};
+use wxb::gradcheck::gradcheck;
+use wxb::model_file::Model;
+use wxb::ndarray::Array2;
+use wxb::step::{Cache, Keep, Mode};
+use wxb::{Code, Error, Network, Result};
+
+use super::formulas::{self, Line, Orientation};
+use crate::args::choice::ConventionChoice;
+use crate::args::model::ExplainArgs;
+use crate::exit::{Exit, Outcome, Written};
+use crate::pipeline::model::{Bound, load, target_name};
+use crate::pipeline::prepare;
+use crate::pipeline::read::{Ask, Examples, for_model};
+use crate::terminal::Terminal;
+use crate::terminal::matrix::{Matrix, one_line};
+use crate::terminal::number::short;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    model: &'a str,
+    data: &'a str,
+    rows: &'a [u32],
+    convention: &'static str,
+    inputs: Vec<String>,
+    loss: Option<f64>,
+    steps: Vec<Step<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_one_step: Option<AfterStep>,
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    name: &'a str,
+    formula: &'a str,
+    layer: usize,
+    values: &'a Matrix,
+}
+
+#[derive(Serialize)]
+struct AfterStep {
+    lr: f64,
+    loss: f64,
+    gradient_check: f64,
+}
+
+/// Prints every quantity of a pass over the chosen rows.
+pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
+    let model = load(&args.model)?;
+    let ask = Ask { needs_target: args.backward, ..Ask::default() };
+    let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
+    let rows = chosen_rows(args, &examples)?;
+    let network = model.network.to_f64();
+    check_layer(args, &network)?;
+    let x = inputs(&model, &network, &examples, &rows)?;
+    let y = if args.backward { Some(targets(&model, &examples, &rows)?) } else { None };
+    let trace = trace(&network, &x, y.as_ref())?;
+    let orientation = match args.convention {
+        ConventionChoice::Course => Orientation::Columns,
+        ConventionChoice::Rows => Orientation::Rows,
+    };
+    let lines = formulas::lines(&trace, network.loss(), orientation);
+    let lines: Vec<Line> =
+        lines.into_iter().filter(|line| args.layer.is_none_or(|l| l == line.layer)).collect();
+    let after = y.as_ref().map(|y| one_step(&network, &x, y, args.lr)).transpose()?;
+    if terminal.is_json() {
+        terminal.json(&Report {
+            schema: "wxb.explain/1",
+            model: &args.model,
+            data: &args.data,
+            rows: &rows,
+            convention: if orientation == Orientation::Columns { "course" } else { "rows" },
+            inputs: model.preprocess.as_ref().map_or(vec![], |p| p.input_names()),
+            loss: trace.loss,
+            steps: lines.iter().map(step).collect(),
+            after_one_step: after,
+        })?;
+    } else {
+        print(args, &model, &rows, &trace, &lines, after.as_ref(), terminal)?;
+    }
+    Ok(Exit::Success)
+}
+
+fn step(line: &Line) -> Step<'_> {
+    Step { name: &line.name, formula: &line.formula, layer: line.layer, values: &line.values }
+}
+
+fn chosen_rows(args: &ExplainArgs, examples: &Examples) -> Result<Vec<u32>> {
+    let there = examples.features.rows();
+    let rows: Vec<u32> = args.row.iter().flat_map(|range| range.first as u32..=range.last as u32).collect();
+    match rows.iter().find(|&&row| row as usize >= there) {
+        Some(row) => {
+            Err(Error::new(Code::InvalidSetting, format!("--row {row}: {} has {there} rows", examples.file))
+                .note(format!("allowed: 0 to {}", there.saturating_sub(1))))
+        }
+        None => Ok(rows),
+    }
+}
+
+fn check_layer(args: &ExplainArgs, network: &Network<f64>) -> Result<()> {
+    let layers = network.params.slots().len() / 2;
+    match args.layer {
+        Some(layer) if layer > layers => {
+            Err(Error::new(Code::InvalidSetting, format!("--layer {layer}: the network has {layers} layers"))
+                .note(format!("allowed: 1 to {layers}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn inputs(model: &Model, network: &Network<f64>, examples: &Examples, rows: &[u32]) -> Result<Array2<f64>> {
+    let bound = Bound::<f64>::new(model.preprocess.as_ref(), examples, network.n_in())?;
+    let mut x = vec![0.0; rows.len() * network.n_in()];
+    bound.inputs().gather(rows, &mut x);
+    Ok(shaped(x, rows.len(), network.n_in()))
+}
+
+fn targets(model: &Model, examples: &Examples, rows: &[u32]) -> Result<Array2<f64>> {
+    let column = prepare::target(examples).map_err(|error| {
+        error.hint(format!(
+            "--backward needs the target {:?}; leave it out for the forward pass",
+            target_name(model)
+        ))
+    })?;
+    Ok(shaped(model.target.encode(column, rows)?, rows.len(), 1))
+}
+
+fn shaped(values: Vec<f64>, rows: usize, columns: usize) -> Array2<f64> {
+    Array2::from_shape_vec((rows, columns), values).expect("one number per row and column")
+}
+
+/// J after θ ← θ − α dθ, and how well the gradient agrees with central differences.
+fn one_step(network: &Network<f64>, x: &Array2<f64>, y: &Array2<f64>, lr: f64) -> Result<AfterStep> {
+    // Enough of each tensor to catch a wrong formula.
+    const PER_TENSOR: usize = 50;
+    let m = x.nrows();
+    let mut cache = Cache::new(network, m, Keep::Needed);
+    cache.x.iter_mut().zip(x).for_each(|(to, from)| *to = *from);
+    cache.y.iter_mut().zip(y).for_each(|(to, from)| *to = *from);
+    let checks = gradcheck(network, &mut cache, m, Mode::Predicting, PER_TENSOR, 0);
+    let mut moved = network.clone();
+    let mut grads = network.params.clone();
+    wxb::step::forward(network, &mut cache, m, Mode::Predicting);
+    wxb::step::loss(network, &mut cache, m);
+    wxb::step::backward(network, &mut cache, m, &mut grads);
+    moved.params.flat.iter_mut().zip(&grads.flat).for_each(|(theta, d)| *theta -= lr * d);
+    let loss = trace(&moved, x, Some(y))?.loss.unwrap_or(f64::NAN);
+    Ok(AfterStep { lr, loss, gradient_check: checks.iter().map(|c| c.relative_error).fold(0.0, f64::max) })
+}
+
+fn print(
+    args: &ExplainArgs,
+    model: &Model,
+    rows: &[u32],
+    trace: &Trace,
+    lines: &[Line],
+    after: Option<&AfterStep>,
+    terminal: &Terminal,
+) -> Written {
+    let m = rows.len();
+    let meaning = match args.convention {
+        ConventionChoice::Course => "columns are examples",
+        ConventionChoice::Rows => "rows are examples",
+    };
+    terminal.line(&format!(
+        "{} row{} of {}, m = {m}, {meaning}\n",
+        m,
+        if m == 1 { "" } else { "s" },
+        args.data
+    ));
+    let names = model.preprocess.as_ref().map_or(vec![], |p| p.input_names());
+    terminal.detail(&formulas::input_table(trace, &names));
+    let last_forward = lines.iter().rposition(|line| line.is_forward);
+    for (i, line) in lines.iter().enumerate() {
+        let head = format!("{:<22}{:<20}", format!("{} = {}", line.name, line.formula), line.shapes);
+        let mut text = format!("{head:<42}{:<8}{}", line.shape(), one_line(&line.values, args.full));
+        if let (true, Some(loss)) = (Some(i) == last_forward, trace.loss) {
+            text += &format!("      J = {loss:.9}");
+        }
+        if !line.remark.is_empty() {
+            text += &format!("     {}", line.remark);
+        }
+        terminal.result(&text)?;
+    }
+    if let (Some(after), Some(before)) = (after, trace.loss) {
+        terminal.result(&format!(
+            "one step, lr {}: J {before:.9} -> {:.9}     gradient check: relative error {:.1e} (central differences)",
+            short(after.lr),
+            after.loss,
+            after.gradient_check
+        ))?;
+    }
+    Ok(())
+}

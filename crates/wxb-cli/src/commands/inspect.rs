@@ -1,0 +1,207 @@
+//! `wxb inspect`.
+
+use serde::Serialize;
+use serde_json::Value;
+use wxb::data::target::Target;
+use wxb::model_file::{AnyNetwork, Model};
+use wxb::preprocess::Preprocessor;
+use wxb::{Layer, Network, Real};
+
+use super::summary;
+use crate::args::choice::OutputFormat;
+use crate::args::model::InspectArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::pipeline::model::{load, target_name};
+use crate::terminal::Terminal;
+use crate::terminal::number::{bytes, grouped, measure, short};
+use crate::terminal::table::Table;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    model: &'a str,
+    bytes: u64,
+    task: &'static str,
+    target: &'a str,
+    classes: Vec<String>,
+    precision: &'static str,
+    layers: &'a [Layer],
+    loss: &'a wxb::Loss,
+    parameters: usize,
+    inputs: Vec<String>,
+    preprocess: &'a Option<Preprocessor>,
+    baseline: &'a [f64],
+    record: &'a Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tensors: Vec<Statistics>,
+}
+
+/// What a tensor's numbers look like.
+#[derive(Serialize)]
+struct Statistics {
+    name: String,
+    rows: usize,
+    columns: usize,
+    mean: f64,
+    std: f64,
+    min: f64,
+    max: f64,
+    zeros: usize,
+}
+
+/// Prints what a model file holds.
+pub fn run(args: &InspectArgs, terminal: &Terminal) -> Outcome {
+    let model = load(&args.model)?;
+    let size = std::fs::metadata(&args.model).map_or(0, |file| file.len());
+    let tensors = match &model.network {
+        AnyNetwork::F32(network) => statistics(network),
+        AnyNetwork::F64(network) => statistics(network),
+    };
+    if terminal.is_json() {
+        terminal.json(&report(args, &model, size, if args.tensors { tensors } else { vec![] }))?;
+    } else if args.tensors {
+        terminal.result(&tensor_table(&tensors).render(terminal.format()))?;
+    } else {
+        print(args, &model, size, terminal)?;
+    }
+    Ok(Exit::Success)
+}
+
+fn report<'a>(args: &'a InspectArgs, model: &'a Model, size: u64, tensors: Vec<Statistics>) -> Report<'a> {
+    Report {
+        schema: "wxb.inspect/1",
+        model: &args.model,
+        bytes: size,
+        task: model.target.task().name(),
+        target: target_name(model),
+        classes: model.target.labels().iter().map(ToString::to_string).collect(),
+        precision: model.network.precision(),
+        layers: model.network.layers(),
+        loss: model.network.loss(),
+        parameters: model.network.n_params(),
+        inputs: model.preprocess.as_ref().map_or(vec![], Preprocessor::input_names),
+        preprocess: &model.preprocess,
+        baseline: &model.baseline,
+        record: &model.record,
+        tensors,
+    }
+}
+
+fn statistics<T: Real>(network: &Network<T>) -> Vec<Statistics> {
+    let of = |slot: &wxb::layer::Slot| {
+        let values: Vec<f64> = network.params.of(slot).iter().map(|v| v.f64()).collect();
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let std = (values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n).sqrt();
+        Statistics {
+            name: slot.name.clone(),
+            rows: slot.rows,
+            columns: slot.columns,
+            mean,
+            std,
+            min: values.iter().copied().fold(f64::INFINITY, f64::min),
+            max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            zeros: values.iter().filter(|v| **v == 0.0).count(),
+        }
+    };
+    network.params.slots().iter().map(of).collect()
+}
+
+fn tensor_table(tensors: &[Statistics]) -> Table {
+    let mut table = Table::new(&["tensor", "rows", "columns", "mean", "std", "min", "max", "zeros"]);
+    for t in tensors {
+        let numbers = [t.mean, t.std, t.min, t.max].map(measure);
+        let shape = [t.name.clone(), grouped(t.rows), grouped(t.columns)];
+        table.row(shape.into_iter().chain(numbers).chain([grouped(t.zeros)]));
+    }
+    table
+}
+
+fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> Result<(), Failure> {
+    let format = terminal.format();
+    if format == OutputFormat::Text {
+        terminal.labelled_result("file", &format!("{}  {}", args.model, bytes(size)))?;
+        terminal.labelled_result("target", &target(model))?;
+        let network = match &model.network {
+            AnyNetwork::F32(network) => summary::model(network),
+            AnyNetwork::F64(network) => summary::model(network),
+        };
+        terminal.labelled_result("model", &network)?;
+        for (label, text) in training(&model.record) {
+            terminal.labelled_result(label, &text)?;
+        }
+        terminal.result("")?;
+    }
+    terminal.result(&layers(model).render(format))?;
+    match &model.preprocess {
+        Some(Preprocessor::Table(columns)) => {
+            let mut table = Table::new(&["column", "inputs", "prepared as"]);
+            columns
+                .iter()
+                .for_each(|c| table.row([c.name.clone(), c.encoding.width().to_string(), c.describe()]));
+            terminal.result(&format!("\n{}", table.render(format)))
+        }
+        Some(preprocessor) => terminal.result(&format!("\n{}", preprocessor.summary())),
+        None => terminal.result("\ninputs are taken as they are"),
+    }
+}
+
+fn target(model: &Model) -> String {
+    let name = target_name(model);
+    let loss = summary::loss_name(model.network.loss());
+    match &model.target {
+        Target::Classes { labels } => {
+            let labels: Vec<String> = labels.iter().take(12).map(ToString::to_string).collect();
+            let more = if model.target.labels().len() > 12 { ", …" } else { "" };
+            format!("{name}: {}{more}   -> {}, {loss}", labels.join(", "), model.target.task().name())
+        }
+        Target::Number { mean, std } => {
+            format!("{name}  mean {}  std {}   -> regression, {loss}", measure(*mean), measure(*std))
+        }
+    }
+}
+
+/// The lines of the training record that people ask for.
+fn training(record: &Value) -> Vec<(&'static str, String)> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut lines = vec![];
+    if let (Some(data), Some(rows), Some(seed)) =
+        (record.get("data"), record.get("train_rows"), record.get("seed"))
+    {
+        lines.push(("trained", format!("{}  {rows} rows, seed {seed}", text(data))));
+    }
+    if let (Some(epochs), Some(best)) = (record.get("epochs"), record.get("best_epoch")) {
+        lines.push(("epochs", format!("{epochs}, weights of epoch {best}")));
+    }
+    if let (Some(on), Some(Value::Object(metrics))) = (record.get("on"), record.get("metrics")) {
+        let number = |(name, value): (&String, &Value)| Some(format!("{name} {}", measure(value.as_f64()?)));
+        lines.push((
+            "result",
+            format!("{}  {}", text(on), metrics.iter().filter_map(number).collect::<Vec<_>>().join("  ")),
+        ));
+    }
+    lines
+}
+
+fn layers(model: &Model) -> Table {
+    let mut table = Table::new(&["layer", "shape", "activation", "parameters"]);
+    let mut number = 0;
+    let last = model.network.layers().len() - 1;
+    for (l, layer) in model.network.layers().iter().enumerate() {
+        match *layer {
+            Layer::Dense { n_in, n_out, activation } => {
+                number += 1;
+                let name = if l == last { model.network.loss().link() } else { activation.name() };
+                let parameters = grouped((n_in + 1) * n_out);
+                table.row([number.to_string(), format!("{n_in} x {n_out}"), name.to_owned(), parameters]);
+            }
+            Layer::Dropout { rate } => {
+                table.row(["-".into(), String::new(), format!("dropout {}", short(rate))])
+            }
+        }
+    }
+    table
+}

@@ -1,0 +1,161 @@
+//! `wxb predict`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use wxb::data::target::{Target, Task};
+use wxb::data::{Column, Features};
+use wxb::evaluate::{Output, both_classes};
+use wxb::metrics::predicted_class;
+use wxb::model_file::Model;
+use wxb::{Code, Error, Loss, Result};
+
+use super::predictions::{Cell, Predictions};
+use crate::args::model::PredictArgs;
+use crate::exit::{Exit, Outcome, Written};
+use crate::pipeline::model::{load, outputs};
+use crate::pipeline::read::{Ask, Examples, for_model, in_file};
+use crate::terminal::Terminal;
+use crate::terminal::number::counted;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    model: &'a str,
+    data: &'a str,
+    rows: usize,
+    predictions: &'a Predictions,
+}
+
+/// Writes one line of predictions per row of the data.
+pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
+    let model = load(&args.model)?;
+    check_fits(args, &model)?;
+    if let Some(output) = &args.output {
+        check_format(output)?;
+    }
+    let ask = Ask { keep: &args.keep, ..Ask::default() };
+    let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
+    let mut predictions = Predictions::new(examples.features.rows(), model.network.precision() == "f32");
+    keep(&mut predictions, &args.keep, &examples)?;
+    let output = if args.logits { Output::Logits } else { Output::Linked };
+    let values = outputs(&model, &examples, output)?;
+    add(&mut predictions, args, &model, &values);
+    write(args, &predictions, terminal)?;
+    Ok(Exit::Success)
+}
+
+fn check_fits(args: &PredictArgs, model: &Model) -> Result<()> {
+    let flag = if args.proba { "--proba" } else { "--label" };
+    if (args.proba || args.label) && model.target.task() == Task::Regression {
+        return Err(Error::new(
+            Code::WrongTask,
+            format!("{flag} is for classes, and the model predicts a number"),
+        )
+        .hint(format!("leave {flag} out: the column `prediction` is in the target's unit")));
+    }
+    Ok(())
+}
+
+fn check_format(output: &str) -> Result<()> {
+    match extension(output) {
+        "parquet" | "npz" | "npy" | "xlsx" | "tsv" | "gz" | "zst" => {
+            Err(Error::new(Code::UnknownFormat, format!("predictions cannot be written to {output}"))
+                .hint("name it .csv, .jsonl or .json"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn extension(path: &str) -> &str {
+    Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or("")
+}
+
+fn keep(predictions: &mut Predictions, names: &[String], examples: &Examples) -> Result<()> {
+    for name in names {
+        let Features::Table(table) = &examples.features else {
+            return Err(Error::new(Code::InvalidSetting, "--keep is for tables, and the data is an array"));
+        };
+        let column = table.column(name).map_err(|error| in_file(&error, &examples.file))?;
+        predictions.push(name, cells(column));
+    }
+    Ok(())
+}
+
+fn cells(column: &Column) -> Vec<Cell> {
+    match column {
+        Column::Number(values) => values.iter().map(|&value| Cell::Number(value)).collect(),
+        Column::Text(text) => (0..text.codes.len())
+            .map(|row| text.get(row).map_or(Cell::Missing, |t| Cell::Text(t.into())))
+            .collect(),
+    }
+}
+
+/// The columns that the flags ask for; `values` are the outputs (rows, n_L).
+fn add(predictions: &mut Predictions, args: &PredictArgs, model: &Model, values: &[f64]) {
+    let (target, loss) = (&model.target, model.network.loss());
+    let n_out = values.len() / predictions.rows().max(1);
+    if args.logits {
+        return predictions.push_all(&logit_names(target, n_out), values);
+    }
+    match target {
+        Target::Number { .. } => predictions.push_all(&number_names(loss), values),
+        Target::Classes { labels } => {
+            let proba = if n_out == 1 { both_classes(values) } else { values.to_vec() };
+            let names: Vec<String> = labels.iter().map(ToString::to_string).collect();
+            if !args.proba {
+                let label = |p: &[f64]| Cell::Text(names[predicted_class(p)].clone());
+                predictions.push("prediction", proba.chunks_exact(names.len()).map(label).collect());
+            }
+            if !args.label {
+                predictions.push_all(&names, &proba);
+            }
+        }
+    }
+}
+
+fn logit_names(target: &Target, n_out: usize) -> Vec<String> {
+    match target {
+        Target::Classes { labels } if n_out == labels.len() => {
+            labels.iter().map(ToString::to_string).collect()
+        }
+        _ if n_out == 1 => vec!["logit".into()],
+        _ => (1..=n_out).map(|i| format!("logit{i}")).collect(),
+    }
+}
+
+fn number_names(loss: &Loss) -> Vec<String> {
+    match loss {
+        Loss::Quantile { levels } if levels.len() > 1 => {
+            levels.iter().map(|level| format!("q{level}")).collect()
+        }
+        _ => vec!["prediction".into()],
+    }
+}
+
+fn write(args: &PredictArgs, predictions: &Predictions, terminal: &Terminal) -> Written {
+    match &args.output {
+        Some(output) => {
+            wxb_io::write_atomically(Path::new(output), args.force, |out| match extension(output) {
+                "jsonl" | "ndjson" => predictions.write_json_lines(out),
+                "json" => serde_json::to_writer(out, predictions).map_err(io::Error::from),
+                _ => predictions.write_csv(out),
+            })?;
+            terminal.say("saved", &format!("{output}  {}", counted(predictions.rows(), "row")));
+        }
+        None if terminal.is_json() => terminal.json(&Report {
+            schema: "wxb.predict/1",
+            model: &args.model,
+            data: &args.data,
+            rows: predictions.rows(),
+            predictions,
+        })?,
+        None => {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            predictions.write_csv(&mut out)?;
+            out.flush()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,329 @@
+//! The lines around a training: data, target, split, model before it; how it stopped after it.
+
+use serde::Serialize;
+use wxb::data::Column;
+use wxb::data::target::{Target, Task};
+use wxb::health::{LayerHealth, Verdict};
+use wxb::trainer::{BatchSize, Divergence, Run, Stop, TrainConfig};
+use wxb::{Code, Error, Layer, Loss, Network, Optimizer, Real};
+
+use super::train::Plan;
+use crate::args::choice::OutputFormat;
+use crate::args::value::Valid;
+use crate::exit::{Exit, Outcome};
+use crate::pipeline::memory;
+use crate::pipeline::prepare::Held;
+use crate::terminal::Terminal;
+use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
+use crate::terminal::table::Table;
+
+/// Says what is going to be trained, on what.
+pub fn before<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) {
+    terminal.say("data", &data(plan));
+    for note in &plan.fitted.notes {
+        if note.is_warning {
+            terminal.warn(&note.to_string())
+        } else {
+            terminal.detail(&format!("          {note}"))
+        }
+    }
+    plan.prepared.choice.warnings.iter().for_each(|warning| terminal.warn(warning));
+    terminal.say("target", &target(plan));
+    terminal.say("split", &split(plan));
+    terminal.say("model", &model(network));
+    terminal.say("training", &training(plan.config));
+}
+
+fn data(plan: &Plan<'_>) -> String {
+    let features = &plan.prepared.examples.features;
+    let columns = features.columns() + usize::from(plan.prepared.examples.weights.is_some());
+    // The target was a column of the table, too.
+    let columns = columns + usize::from(matches!(features, wxb::data::Features::Table(_)));
+    let mut text = format!(
+        "{}  {} x {}  ({})",
+        plan.args.data,
+        counted(features.rows(), "row"),
+        counted(columns, "column"),
+        plan.fitted.preprocessor.summary()
+    );
+    if plan.prepared.without_target > 0 {
+        text += &format!("\n{} without a target left out", counted(plan.prepared.without_target, "row"));
+    }
+    text
+}
+
+fn target(plan: &Plan<'_>) -> String {
+    let name = plan.args.columns.target.as_deref().unwrap_or(crate::pipeline::read::ARRAY_TARGET);
+    let (target, loss) = (&plan.fitted.target, &plan.prepared.loss);
+    match target {
+        Target::Classes { .. } => {
+            format!("{name}  {}   -> {}, {}", shares(plan), target.task().name(), loss_name(loss))
+        }
+        Target::Number { mean, std } => {
+            let (mean, std) = match &plan.prepared.examples.target {
+                Some(Column::Number(values)) if *loss == Loss::Poisson => moments(values, &plan.parts.train),
+                _ => (*mean, *std),
+            };
+            format!(
+                "{name}  mean {}  std {}   -> regression, {}",
+                measure(mean),
+                measure(std),
+                loss_name(loss)
+            )
+        }
+    }
+}
+
+fn moments(values: &[f64], rows: &[u32]) -> (f64, f64) {
+    let moments = wxb::preprocess::Moments::of(rows.iter().map(|&row| values[row as usize]));
+    (moments.mean, moments.std)
+}
+
+/// `no 73.5 %  yes 26.5 %`, the largest first, six at most.
+fn shares(plan: &Plan<'_>) -> String {
+    const SHOWN: usize = 6;
+    let choice = &plan.prepared.choice;
+    let total: u32 = choice.class_rows.iter().sum();
+    let mut classes: Vec<_> = choice.target.labels().iter().zip(&choice.class_rows).collect();
+    classes.sort_by(|a, b| b.1.cmp(a.1));
+    let share = |rows: u32| percent(f64::from(rows) / f64::from(total));
+    let shown: Vec<String> =
+        classes.iter().take(SHOWN).map(|(label, rows)| format!("{label} {}", share(**rows))).collect();
+    let rest =
+        if classes.len() > SHOWN { format!("  and {} more", classes.len() - SHOWN) } else { String::new() };
+    shown.join("  ") + &rest
+}
+
+/// The loss with its link, in words.
+pub fn loss_name(loss: &Loss) -> String {
+    match loss {
+        Loss::BinaryCrossEntropy { .. } => "sigmoid + cross-entropy".into(),
+        Loss::CrossEntropy { .. } => "softmax + cross-entropy".into(),
+        Loss::Poisson => "exp + Poisson".into(),
+        Loss::Huber { delta } => format!("Huber (delta {})", short(*delta)),
+        Loss::Quantile { levels } => {
+            format!("quantiles {}", levels.iter().map(|&l| short(l)).collect::<Vec<_>>().join(", "))
+        }
+        other => other.name().replace('_', " "),
+    }
+}
+
+fn split(plan: &Plan<'_>) -> String {
+    let train = grouped(plan.parts.train.len());
+    let stratified = if plan.fitted.target.task() == Task::Regression { "random" } else { "stratified" };
+    match (&plan.parts.valid, &plan.args.validation.valid) {
+        (Held::None, _) => format!("{train} train, none held out"),
+        (Held::File(examples), Some(Valid::File(file))) => {
+            format!("{train} train / {} valid ({file})", grouped(examples.features.rows()))
+        }
+        (Held::File(examples), _) => format!("{train} train / {} valid", grouped(examples.features.rows())),
+        (Held::Rows(rows), _) => {
+            format!(
+                "{train} train / {} valid ({stratified}, seed {})",
+                grouped(rows.len()),
+                plan.args.training.seed
+            )
+        }
+    }
+}
+
+/// `46 -> relu 64 -> relu 32 -> sigmoid 1     5,121 parameters`
+pub fn model<T: Real>(network: &Network<T>) -> String {
+    let dense: Vec<_> = network
+        .layers()
+        .iter()
+        .filter_map(|layer| match *layer {
+            Layer::Dense { n_out, activation, .. } => Some((activation.name(), n_out)),
+            Layer::Dropout { .. } => None,
+        })
+        .collect();
+    let mut parts = vec![network.n_in().to_string()];
+    for (i, (activation, n_out)) in dense.iter().enumerate() {
+        let name = if i + 1 == dense.len() { network.loss().link() } else { activation };
+        parts.push(if name == "identity" { n_out.to_string() } else { format!("{name} {n_out}") });
+    }
+    let precision = if T::NAME == "f64" { "  f64" } else { "" };
+    format!("{}     {}{precision}", parts.join(" -> "), counted(network.n_params(), "parameter"))
+}
+
+fn training(config: &TrainConfig) -> String {
+    let epochs = counted(config.epochs as usize, "epoch");
+    let patience = config.patience.map_or(String::new(), |p| format!(", patience {p}"));
+    if let Optimizer::Lbfgs(_) = config.optimizer {
+        return format!("lbfgs  full batch  at most {epochs}{patience}");
+    }
+    let batch = match config.batch_size {
+        BatchSize::Full => "full batch".to_owned(),
+        BatchSize::Rows(n) => format!("batch {}", grouped(n)),
+    };
+    let schedule = match config.schedule {
+        wxb::Schedule::Constant => String::new(),
+        other => format!(" ({})", other.name().replace('_', "-")),
+    };
+    format!(
+        "{}  lr {}{schedule}  {batch}  at most {epochs}{patience}",
+        config.optimizer.name(),
+        short(config.lr)
+    )
+}
+
+/// What --dry-run says more.
+pub fn dry_run<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) -> Outcome {
+    let batch = plan.config.batch_rows(plan.parts.train.len());
+    let needed = memory::estimate(network.layers(), plan.args, batch, size_of::<T>());
+    if terminal.is_json() {
+        terminal.json(&DryRun {
+            schema: "wxb.dry_run/1",
+            setup: setup(plan, network),
+            memory_bytes: needed,
+        })?;
+    } else {
+        for slot in network.params.slots() {
+            terminal.result(&format!("{:<9} {} x {}", slot.name, slot.rows, slot.columns))?;
+        }
+        terminal.labelled_result("memory", &format!("about {} beside the data", bytes(needed)))?;
+    }
+    Ok(Exit::Success)
+}
+
+#[derive(Serialize)]
+struct DryRun<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    setup: Setup<'a>,
+    memory_bytes: u64,
+}
+
+/// Data, target, network and settings as an object.
+#[derive(Serialize)]
+pub struct Setup<'a> {
+    data: &'a str,
+    rows: usize,
+    features: usize,
+    inputs: usize,
+    target: &'a str,
+    task: &'static str,
+    classes: Vec<String>,
+    layers: Vec<usize>,
+    parameters: usize,
+    precision: &'static str,
+    loss: &'a Loss,
+    config: &'a TrainConfig,
+}
+
+/// The body of the event `setup`.
+pub fn setup<'a, T: Real>(plan: &Plan<'a>, network: &'a Network<T>) -> Setup<'a> {
+    let preprocessor = &plan.fitted.preprocessor;
+    Setup {
+        data: &plan.args.data,
+        rows: plan.prepared.rows.len(),
+        features: preprocessor.features(),
+        inputs: preprocessor.width(),
+        target: plan.args.columns.target.as_deref().unwrap_or(crate::pipeline::read::ARRAY_TARGET),
+        task: plan.fitted.target.task().name(),
+        classes: plan.fitted.target.labels().iter().map(ToString::to_string).collect(),
+        layers: network.sizes(),
+        parameters: network.n_params(),
+        precision: T::NAME,
+        loss: &plan.prepared.loss,
+        config: plan.config,
+    }
+}
+
+/// Why it stopped, and which weights are kept.
+pub fn stopped<T: Real>(stop: &Stop, run: &Run<T>, config: &TrainConfig) -> String {
+    let has_valid = run.history.last().is_some_and(|epoch| epoch.valid_loss.is_some());
+    let kept = match run.best.epoch {
+        _ if !has_valid => String::new(),
+        epoch => format!("; best weights restored (epoch {epoch})"),
+    };
+    let watched = match config.metric.filter(|_| config.stop_on_metric) {
+        Some(metric) => format!("valid.{}", metric.name()),
+        None => "valid.loss".to_owned(),
+    };
+    match stop {
+        Stop::Epochs => format!("all {} done{kept}", counted(run.epoch as usize, "epoch")),
+        Stop::Early { patience } => {
+            format!("no better {watched} for {}{kept}", counted(*patience as usize, "epoch"))
+        }
+        Stop::Converged { reason } => {
+            format!("converged after {}: {reason}{kept}", counted(run.epoch as usize, "epoch"))
+        }
+        Stop::Interrupted => format!("interrupted in epoch {}{kept}", run.epoch + 1),
+        Stop::Diverged(at) => format!("diverged in epoch {}{kept}", at.epoch),
+    }
+}
+
+/// A divergence in words, with what to try.
+pub fn diverged(at: &Divergence, plan: &Plan<'_>) -> Error {
+    let (lr, scale) = (plan.config.lr, plan.args.columns.scale);
+    let message =
+        format!("training diverged at epoch {}, batch {}: the loss is not finite", at.epoch, at.batch);
+    let error = Error::new(Code::Diverged, message)
+        .note(format!(
+            "first non-finite tensor: {} (largest |W| before: {})",
+            at.tensor,
+            measure(at.largest_weight)
+        ))
+        .hint(format!("--lr {}, or --clip-norm 1", short(lr / 10.0)));
+    match scale {
+        crate::args::choice::ScaleChoice::None => error.hint("the columns are not scaled: --scale auto"),
+        _ => error,
+    }
+}
+
+/// One line per finding, or that there is none; with -v a table.
+pub fn health(layers: &[LayerHealth], terminal: &Terminal) {
+    terminal.detail(&format!("\n{}\n", health_table(layers).render(OutputFormat::Text)));
+    let findings: Vec<String> = layers
+        .iter()
+        .filter(|layer| layer.verdict != Verdict::Healthy)
+        .map(|layer| {
+            let name = format!("layer {} ({} {})", layer.layer, layer.activation, layer.shape.1);
+            format!("{name}: {}{}\n  {}", layer.verdict.name(), numbers(layer), layer.verdict.remedy())
+        })
+        .collect();
+    if findings.is_empty() {
+        let dead: usize = layers.iter().filter_map(|layer| layer.dead).sum();
+        let units: usize =
+            layers.iter().filter(|layer| layer.dead.is_some()).map(|layer| layer.shape.1).sum();
+        let remark =
+            if dead > 0 { format!("   ({dead} of {units} units never active)") } else { String::new() };
+        terminal.say("health", &format!("no problems found{remark}"));
+    } else {
+        terminal.say("health", &findings.join("\n"));
+    }
+}
+
+/// What led to the verdict.
+fn numbers(layer: &LayerHealth) -> String {
+    match layer.verdict {
+        Verdict::Symmetric => {
+            format!(", all {} units identical; `wxb help symmetry` explains", layer.shape.1)
+        }
+        Verdict::ManyDead => format!(", {} of {} never active", layer.dead.unwrap_or(0), layer.shape.1),
+        Verdict::Saturated => format!(", {} of its outputs", percent(layer.saturated.unwrap_or(0.0))),
+        Verdict::VanishingGradient => format!(", |dW| is {:.1e}", layer.gradient_norm),
+        Verdict::LargeUpdates => format!(", |update| / |W| is {}", short(layer.update_ratio)),
+        Verdict::Healthy => String::new(),
+    }
+}
+
+fn health_table(layers: &[LayerHealth]) -> Table {
+    let headings = ["layer", "", "shape", "mean |A|", "dead", "saturated", "|dW|", "|update|/|W|", "verdict"];
+    let mut table = Table::new(&headings);
+    for layer in layers {
+        table.row([
+            layer.layer.to_string(),
+            layer.activation.clone(),
+            format!("{} x {}", layer.shape.0, layer.shape.1),
+            measure(layer.mean_activation),
+            layer.dead.map_or("-".into(), |dead| percent(dead as f64 / layer.shape.1 as f64)),
+            layer.saturated.map_or("-".into(), percent),
+            format!("{:.1e}", layer.gradient_norm),
+            format!("{:.1e}", layer.update_ratio),
+            layer.verdict.name().to_owned(),
+        ]);
+    }
+    table
+}

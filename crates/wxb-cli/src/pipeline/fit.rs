@@ -1,0 +1,236 @@
+//! One training: columns fitted on its rows, a network, the trainer, the best weights.
+
+use wxb::data::dataset::balanced_class_weights;
+use wxb::data::target::{Target, Task, present_rows};
+use wxb::data::{Column, Dataset, Inputs};
+use wxb::network::dense_layers;
+use wxb::preprocess::{Encoded, Note, PreprocessConfig, Preprocessor};
+use wxb::{Activation, Code, Error, Layer, Loss, Network, Real, Result};
+
+use super::prepare::{self, Held, Parts, Prepared};
+use super::read::Examples;
+use super::{settings, weights};
+use crate::args::train::TrainArgs;
+use crate::args::value::ClassWeight;
+
+/// The columns and the target as the training rows have them.
+pub struct Fitted {
+    pub preprocessor: Preprocessor,
+    pub notes: Vec<Note>,
+    pub target: Target,
+}
+
+/// Fits preprocessing and target on the training rows.
+///
+/// # Errors
+/// Of the columns: a number too large, no usable column.
+pub fn fit_columns(prepared: &Prepared, train: &[u32], config: &PreprocessConfig) -> Result<Fitted> {
+    let (preprocessor, notes) = Preprocessor::fit(&prepared.examples.features, train, config)?;
+    let mut fitted = prepared.choice.target.clone();
+    match (prepare::target(&prepared.examples)?, &prepared.loss) {
+        // Poisson's log link needs the counts as they are.
+        (_, Loss::Poisson) => fitted = Target::unscaled(),
+        (Column::Number(values), _) => fitted.fit_scale(values, train),
+        _ => {}
+    }
+    Ok(Fitted { preprocessor, notes, target: fitted })
+}
+
+/// Targets and weights of a file in the precision of the training.
+pub struct Numbers<T> {
+    y: Vec<T>,
+    weights: Option<Vec<T>>,
+}
+
+impl<T: Real> Numbers<T> {
+    /// Of the given rows; the others stay 0 and take no part.
+    ///
+    /// # Errors
+    /// A label that training has not seen, or a target that the loss is not defined for.
+    pub fn new(examples: &Examples, target: &Target, rows: &[u32]) -> Result<Self> {
+        let column = prepare::target(examples)?;
+        let mut y = vec![T::ZERO; column.len()];
+        rows.iter().zip(target.encode::<T>(column, rows)?).for_each(|(&row, value)| y[row as usize] = value);
+        let weights = examples.weights.as_ref().map(|w| w.iter().map(|&w| T::of(w)).collect());
+        Ok(Self { y, weights })
+    }
+
+    /// Multiplies each row's weight by that of its class.
+    pub fn weigh_classes(&mut self, per_class: &[f64]) {
+        let of_class = |y: &T| T::of(per_class[y.f64() as usize]);
+        let given = self.weights.take();
+        let weight = |(row, y)| given.as_ref().map_or(T::ONE, |w: &Vec<T>| w[row]) * of_class(y);
+        self.weights = Some(self.y.iter().enumerate().map(weight).collect());
+    }
+
+    /// Some rows as the trainer takes them.
+    ///
+    /// # Errors
+    /// A weight that is negative or not finite.
+    pub fn dataset<'a>(
+        &'a self,
+        inputs: Inputs<'a, T>,
+        target: &Target,
+        rows: &[u32],
+    ) -> Result<Dataset<'a, T>> {
+        let mut data = Dataset::new(inputs, &self.y, 1)?;
+        if let Some(weights) = &self.weights {
+            data = data.with_weights(weights)?;
+        }
+        if let Target::Number { mean, std } = target {
+            data = data.with_scale(*mean, *std);
+        }
+        Ok(data.subset(rows))
+    }
+}
+
+/// The weight of each class, in class order.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for a class that is not there.
+pub fn class_weights(
+    choice: &ClassWeight,
+    target: &Target,
+    y: impl Iterator<Item = usize>,
+) -> Result<Vec<f64>> {
+    let labels: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
+    match choice {
+        ClassWeight::Balanced => Ok(balanced_class_weights(y, labels.len())),
+        ClassWeight::PerClass(given) => {
+            let mut weights = vec![1.0; labels.len()];
+            for (class, weight) in given {
+                let index =
+                    labels.iter().position(|label| label == class).ok_or_else(|| no_class(class, &labels))?;
+                weights[index] = *weight;
+            }
+            Ok(weights)
+        }
+    }
+}
+
+fn no_class(class: &str, labels: &[String]) -> Error {
+    Error::new(
+        Code::InvalidSetting,
+        format!("--class-weight names {class:?}, which is no class of the target"),
+    )
+    .note(format!("classes: {}", labels.join(", ")))
+}
+
+/// The network that the flags describe, with its initial weights.
+///
+/// # Errors
+/// For settings that exclude each other, or a file of weights that does not fit.
+pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Result<Network<T>> {
+    let given = args.network.init_weights.as_deref().map(weights::read).transpose()?;
+    let hidden = match (&args.network.hidden, &given) {
+        (Some(hidden), _) => hidden.0.clone(),
+        (None, Some(given)) => given.hidden(),
+        (None, None) => settings::HIDDEN.to_vec(),
+    };
+    let activations = settings::activations(&args.network, hidden.len())?;
+    let n_out = outputs(loss, &fitted.target);
+    let sizes: Vec<usize> = [fitted.preprocessor.width()].into_iter().chain(hidden).chain([n_out]).collect();
+    let layers = layers(&sizes, &activations, args)?;
+    super::memory::check(&layers, args, size_of::<T>())?;
+    let initializer = settings::initializer(&args.network)?;
+    let mut network = Network::with_layers(layers, loss.clone(), initializer, args.training.seed)?;
+    match given {
+        Some(given) => given.put_into(&mut network)?,
+        None => silence(&mut network, &fitted.preprocessor.untrained_inputs()),
+    }
+    Ok(network)
+}
+
+fn layers(sizes: &[usize], activations: &[Activation], args: &TrainArgs) -> Result<Vec<Layer>> {
+    dense_layers(sizes, activations, args.regularisation.dropout.unwrap_or(0.0))
+}
+
+/// n_L: how many logits a loss wants for a target.
+fn outputs(loss: &Loss, target: &Target) -> usize {
+    match (loss, target.task()) {
+        (Loss::Quantile { levels }, _) => levels.len(),
+        (_, Task::Multiclass) => target.labels().len(),
+        _ => 1,
+    }
+}
+
+/// No gradient reaches the weights of inputs that are 0 in every training row: they start at 0, so that a level
+/// that training has never seen says nothing.
+fn silence<T: Real>(network: &mut Network<T>, inputs: &[usize]) {
+    let n_out = network.sizes()[1];
+    let (w, _) = network.params.dense_mut(0);
+    inputs.iter().for_each(|&i| w[i * n_out..(i + 1) * n_out].fill(T::ZERO));
+}
+
+/// The data of a training as the trainer's data sets borrow it.
+pub struct Bound<'a, T> {
+    encoded: Encoded<'a>,
+    numbers: Numbers<T>,
+    rows: &'a [u32],
+    valid: Option<BoundValid<'a, T>>,
+    target: &'a Target,
+}
+
+struct BoundValid<'a, T> {
+    encoded: Encoded<'a>,
+    numbers: Numbers<T>,
+    rows: Vec<u32>,
+}
+
+/// Rows to train on, and those to validate on if there are any.
+pub struct Data<'a, T> {
+    pub train: Dataset<'a, T>,
+    pub valid: Option<Dataset<'a, T>>,
+}
+
+impl<'a, T: Real> Bound<'a, T> {
+    /// Looks columns and labels up.
+    ///
+    /// # Errors
+    /// A column, label or weight that cannot be used.
+    pub fn new(
+        prepared: &'a Prepared,
+        parts: &'a Parts,
+        fitted: &'a Fitted,
+        args: &TrainArgs,
+    ) -> Result<Self> {
+        let (examples, target) = (&prepared.examples, &fitted.target);
+        let mut numbers = Numbers::<T>::new(examples, target, &prepared.rows)?;
+        if let Some(choice) = &args.regularisation.class_weight {
+            let classes = parts.train.iter().map(|&row| numbers.y[row as usize].f64() as usize);
+            let weights = class_weights(choice, target, classes)?;
+            numbers.weigh_classes(&weights);
+        }
+        let valid = match &parts.valid {
+            Held::None => None,
+            Held::Rows(rows) => Some((examples, rows.clone())),
+            Held::File(file) => Some((&**file, present_rows(prepare::target(file)?))),
+        };
+        let valid = valid.map(|(examples, rows)| BoundValid::new(examples, rows, fitted)).transpose()?;
+        let encoded = fitted.preprocessor.bind(&examples.features)?;
+        Ok(Self { encoded, numbers, rows: &parts.train, valid, target })
+    }
+
+    /// The data sets.
+    ///
+    /// # Errors
+    /// A weight that is negative or not finite.
+    pub fn data(&self) -> Result<Data<'_, T>> {
+        let train = self.numbers.dataset(Inputs::Encoded(&self.encoded), self.target, self.rows)?;
+        let valid = self
+            .valid
+            .as_ref()
+            .map(|v| v.numbers.dataset(Inputs::Encoded(&v.encoded), self.target, &v.rows))
+            .transpose()?;
+        Ok(Data { train, valid })
+    }
+}
+
+impl<'a, T: Real> BoundValid<'a, T> {
+    fn new(examples: &'a Examples, rows: Vec<u32>, fitted: &'a Fitted) -> Result<Self> {
+        let in_file = |error: Error| super::read::in_file(&error, &examples.file);
+        let numbers = Numbers::new(examples, &fitted.target, &rows).map_err(in_file)?;
+        let encoded = fitted.preprocessor.bind(&examples.features).map_err(in_file)?;
+        Ok(Self { encoded, numbers, rows })
+    }
+}

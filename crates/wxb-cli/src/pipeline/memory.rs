@@ -1,0 +1,51 @@
+//! What a training keeps in memory, estimated before it is asked for.
+
+use wxb::{Code, Error, Layer, Result};
+
+use super::settings;
+use crate::args::train::TrainArgs;
+use crate::terminal::number;
+
+/// Bytes of parameters, gradients, moments, best weights, and of one batch's activations.
+pub fn estimate(layers: &[Layer], args: &TrainArgs, batch: usize, width: usize) -> u64 {
+    let (mut parameters, mut activations) = (0_u64, 0_u64);
+    for layer in layers {
+        if let Layer::Dense { n_in, n_out, .. } = *layer {
+            parameters = parameters.saturating_add((n_in as u64 + 1).saturating_mul(n_out as u64));
+            activations = activations.saturating_add((n_in + n_out) as u64);
+        }
+    }
+    let moments = settings::optimizer(&args.training).map_or(2, |optimizer| optimizer.moments());
+    let copies = 3 + moments as u64;
+    let numbers =
+        parameters.saturating_mul(copies).saturating_add(activations.saturating_mul(2 * batch as u64));
+    numbers.saturating_mul(width as u64)
+}
+
+/// Refuses what the machine cannot hold.
+///
+/// # Errors
+/// [`Code::OutOfMemory`].
+pub fn check(layers: &[Layer], args: &TrainArgs, width: usize) -> Result<()> {
+    let needed = estimate(layers, args, 1, width);
+    match available() {
+        Some(there) if needed > there => Err(Error::new(
+            Code::OutOfMemory,
+            format!(
+                "the network needs about {} of memory, and {} are free",
+                number::bytes(needed),
+                number::bytes(there)
+            ),
+        )
+        .hint("make the hidden layers smaller: --hidden 256,128")),
+        _ => Ok(()),
+    }
+}
+
+/// Free memory in bytes, where the system tells it.
+fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    kilobytes.checked_mul(1024)
+}

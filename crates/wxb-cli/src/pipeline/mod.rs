@@ -1,0 +1,10 @@
+//! From data to a trained network: read, choose the task, split, prepare the columns, train, judge.
+
+pub mod fit;
+pub mod judge;
+pub mod memory;
+pub mod model;
+pub mod prepare;
+pub mod read;
+pub mod settings;
+pub mod weights;

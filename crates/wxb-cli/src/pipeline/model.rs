@@ -1,0 +1,146 @@
+//! A model file and data for it.
+
+use std::path::Path;
+
+use wxb::data::target::present_rows;
+use wxb::data::{Dataset, Features, Inputs};
+use wxb::evaluate::{Evaluation, Output, evaluate, predict};
+use wxb::model_file::{AnyNetwork, Model};
+use wxb::ndarray::Array2;
+use wxb::preprocess::{Encoded, Preprocessor};
+use wxb::step::{Cache, Keep};
+use wxb::{Code, Error, Network, Real, Result};
+
+use super::fit::Numbers;
+use super::prepare;
+use super::read::Examples;
+
+/// Reads a model file.
+///
+/// # Errors
+/// [`Code::UnreadableFile`], [`Code::NotAModel`], [`Code::DamagedModel`], [`Code::ModelVersion`].
+pub fn load(path: &str) -> Result<Model> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let error = Error::new(Code::UnreadableFile, format!("cannot read the model {path}: {error}"));
+        if path == "-" { error.hint("a model is a file; only data can come from stdin") } else { error }
+    })?;
+    Model::from_bytes(&bytes).map_err(|error| match error.code() {
+        Code::NotAModel => error.at(path).hint("the model comes before the data: wxb predict MODEL DATA"),
+        _ => error.at(path),
+    })
+}
+
+/// The name of the target column.
+pub fn target_name(model: &Model) -> &str {
+    model.target_name.as_deref().unwrap_or(super::read::ARRAY_TARGET)
+}
+
+/// The file's name for a message.
+pub fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Inputs of a file for a network.
+pub enum Bound<'a, T> {
+    Encoded(Encoded<'a>),
+    /// For a network that takes its inputs as they are.
+    Dense(Array2<T>),
+}
+
+impl<'a, T: Real> Bound<'a, T> {
+    /// Finds the model's columns in a file.
+    ///
+    /// # Errors
+    /// A column that is missing or of another kind.
+    pub fn new(preprocess: Option<&'a Preprocessor>, examples: &'a Examples, n_in: usize) -> Result<Self> {
+        let in_file = |error: Error| super::read::in_file(&error, &examples.file);
+        match (preprocess, &examples.features) {
+            (Some(preprocessor), features) => preprocessor.bind(features).map(Self::Encoded).map_err(in_file),
+            (None, Features::Matrix(matrix)) if matrix.columns() == n_in => {
+                let shape = (matrix.rows(), matrix.columns());
+                Ok(Self::Dense(Array2::from_shape_fn(shape, |(i, j)| T::of(matrix.get(i, j)))))
+            }
+            (None, features) => {
+                let message =
+                    format!("the model takes arrays of {n_in} columns, the file has {}", features.columns());
+                Err(Error::new(Code::ShapeMismatch, message).at(&examples.file))
+            }
+        }
+    }
+
+    /// As the network takes them.
+    pub fn inputs(&self) -> Inputs<'_, T> {
+        match self {
+            Self::Encoded(encoded) => Inputs::Encoded(encoded),
+            Self::Dense(x) => Inputs::Dense(x.view()),
+        }
+    }
+}
+
+/// The outputs (rows, n_L) of all rows, in the target's unit where they are linked.
+///
+/// # Errors
+/// As [`Bound::new`].
+pub fn outputs(model: &Model, examples: &Examples, output: Output) -> Result<Vec<f64>> {
+    let values = match &model.network {
+        AnyNetwork::F32(network) => outputs_of(network, model, examples, output)?,
+        AnyNetwork::F64(network) => outputs_of(network, model, examples, output)?,
+    };
+    match output {
+        Output::Linked => Ok(values.into_iter().map(|value| model.target.decode(value)).collect()),
+        Output::Logits => Ok(values),
+    }
+}
+
+fn outputs_of<T: Real>(
+    network: &Network<T>,
+    model: &Model,
+    examples: &Examples,
+    output: Output,
+) -> Result<Vec<f64>> {
+    let bound = Bound::<T>::new(model.preprocess.as_ref(), examples, network.n_in())?;
+    let rows: Vec<u32> = (0..examples.features.rows() as u32).collect();
+    Ok(predict(network, &bound.inputs(), &rows, output))
+}
+
+/// Loss, predictions and targets of the rows that have a target.
+///
+/// # Errors
+/// As [`Bound::new`]; [`Code::NoTarget`] without a target, [`Code::UnknownLabel`] for a class that training has
+/// not seen.
+pub fn evaluation(model: &Model, examples: &Examples) -> Result<Evaluation> {
+    match &model.network {
+        AnyNetwork::F32(network) => evaluation_of(network, model, examples),
+        AnyNetwork::F64(network) => evaluation_of(network, model, examples),
+    }
+}
+
+fn evaluation_of<T: Real>(network: &Network<T>, model: &Model, examples: &Examples) -> Result<Evaluation> {
+    // A batch that is large enough for the products to reach their speed.
+    const ROWS: usize = 512;
+    with_data(network, model, examples, |data| {
+        let mut cache = Cache::new(network, ROWS.min(data.len()), Keep::Needed);
+        Ok(evaluate(network, data, &mut cache))
+    })
+}
+
+/// Calls `work` with the rows of a file that have a target, as the network takes them.
+///
+/// # Errors
+/// As [`evaluation`], and those of `work`.
+pub fn with_data<T: Real, R>(
+    network: &Network<T>,
+    model: &Model,
+    examples: &Examples,
+    work: impl FnOnce(&Dataset<'_, T>) -> Result<R>,
+) -> Result<R> {
+    let column = prepare::target(examples)
+        .map_err(|error| error.hint(format!("the model's target is {:?}", target_name(model))))?;
+    let rows = present_rows(column);
+    let in_file = |error: Error| super::read::in_file(&error, &examples.file);
+    let numbers = Numbers::<T>::new(examples, &model.target, &rows).map_err(in_file)?;
+    let bound = Bound::<T>::new(model.preprocess.as_ref(), examples, network.n_in())?;
+    let data = numbers.dataset(bound.inputs(), &model.target, &rows)?;
+    data.check(network)?;
+    work(&data)
+}

@@ -1,0 +1,151 @@
+//! What is decided before anything is fitted: the rows, the task, the loss, the split.
+
+use wxb::data::split::{Split, folds, holdout};
+use wxb::data::target::{Choice, Task, choose, present_rows};
+use wxb::data::{Column, Features};
+use wxb::preprocess::Kind;
+use wxb::{Code, Error, Loss, Result};
+
+use super::read::{self, Examples};
+use super::settings;
+use crate::args::train::TrainArgs;
+use crate::args::value::Valid;
+use crate::terminal::Terminal;
+
+/// The share held out where nothing is said.
+const HELD_OUT: f64 = 0.2;
+
+/// The training data, its task and its split.
+pub struct Prepared {
+    pub examples: Examples,
+    /// The rows that take part: with a target and a weight above 0; ascending.
+    pub rows: Vec<u32>,
+    /// Rows left out because their target is missing.
+    pub without_target: usize,
+    pub choice: Choice,
+    pub loss: Loss,
+}
+
+/// Where the validation rows are.
+pub enum Held {
+    /// Nowhere.
+    None,
+    /// Among the training data.
+    Rows(Vec<u32>),
+    /// In a file of their own.
+    File(Box<Examples>),
+}
+
+impl Held {
+    /// How many rows, those without a target included.
+    pub fn rows(&self) -> usize {
+        match self {
+            Held::None => 0,
+            Held::Rows(rows) => rows.len(),
+            Held::File(examples) => examples.features.rows(),
+        }
+    }
+}
+
+/// Rows to train on and rows to validate on.
+pub struct Parts {
+    pub train: Vec<u32>,
+    pub valid: Held,
+}
+
+/// Reads the data and decides what is to be learnt.
+///
+/// # Errors
+/// Of the reader, of the target, of the settings.
+pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
+    let examples = read::for_training(&args.data, &args.columns, &args.reading, &[], terminal)?;
+    let column = target(&examples)?;
+    let present = present_rows(column);
+    let without_target = column.len() - present.len();
+    let weighs = |row: &u32| examples.weights.as_ref().is_none_or(|weights| weights[*row as usize] != 0.0);
+    let rows: Vec<u32> = present.into_iter().filter(weighs).collect();
+    let choice =
+        choose(column, &rows, settings::wanted_task(args)).map_err(|error| about_target(&error, args))?;
+    settings::check_task(args.columns.task, choice.target.task(), choice.target.labels().len())?;
+    let loss = settings::loss(args, choice.target.task())?;
+    Ok(Prepared { examples, rows, without_target, choice, loss })
+}
+
+/// The target column, which training data always has.
+pub fn target(examples: &Examples) -> Result<&Column> {
+    examples
+        .target
+        .as_ref()
+        .ok_or_else(|| Error::new(Code::NoTarget, format!("{} has no target", examples.file)))
+}
+
+fn about_target(error: &Error, args: &TrainArgs) -> Error {
+    match (&args.columns.target, error.places().is_empty()) {
+        (Some(name), true) => error.clone().at(format!("{}, column {name:?}", args.data)),
+        _ => error.clone(),
+    }
+}
+
+impl Prepared {
+    /// The class of each row that takes part; none for a regression.
+    fn strata(&self) -> Result<Option<Vec<u32>>> {
+        match self.choice.target.task() {
+            Task::Regression => Ok(None),
+            _ => self.choice.target.classes(target(&self.examples)?, &self.rows).map(Some),
+        }
+    }
+
+    /// The split that the flags ask for.
+    ///
+    /// # Errors
+    /// If the rows cannot be split, or of the validation file's reader.
+    pub fn parts(&self, args: &TrainArgs, terminal: &Terminal) -> Result<Parts> {
+        let all = || self.rows.clone();
+        match args.validation.valid.as_ref().unwrap_or(&Valid::Fraction(HELD_OUT)) {
+            Valid::None => Ok(Parts { train: all(), valid: Held::None }),
+            Valid::File(file) => {
+                let valid = self.read_alike(file, args, terminal)?;
+                Ok(Parts { train: all(), valid: Held::File(Box::new(valid)) })
+            }
+            Valid::Fraction(fraction) => {
+                let strata = self.strata()?;
+                let split = holdout(self.rows.len(), strata.as_deref(), *fraction, args.training.seed)
+                    .map_err(|error| error.hint("--valid none trains on all rows"))?;
+                Ok(self.of_split(&split))
+            }
+        }
+    }
+
+    /// The K splits of a cross-validation.
+    ///
+    /// # Errors
+    /// If there are fewer rows than folds.
+    pub fn folds(&self, k: usize, seed: u64) -> Result<Vec<Parts>> {
+        let splits = folds(self.rows.len(), self.strata()?.as_deref(), k, seed)?;
+        Ok(splits.iter().map(|split| self.of_split(split)).collect())
+    }
+
+    /// A split counts the rows that take part; the data counts all.
+    fn of_split(&self, (train, valid): &Split) -> Parts {
+        let rows = |places: &[u32]| places.iter().map(|&i| self.rows[i as usize]).collect::<Vec<_>>();
+        Parts { train: rows(train), valid: Held::Rows(rows(valid)) }
+    }
+
+    /// Reads a validation file; its columns are taken for what they are in the training file.
+    fn read_alike(&self, file: &str, args: &TrainArgs, terminal: &Terminal) -> Result<Examples> {
+        let mut kinds = vec![];
+        if let Features::Table(table) = &self.examples.features {
+            kinds = table.iter().map(|(name, column)| (name, kind(column))).collect();
+        }
+        let mut columns = args.columns.clone();
+        columns.drop.clear();
+        read::for_training(file, &columns, &args.reading, &kinds, terminal)
+    }
+}
+
+fn kind(column: &Column) -> Kind {
+    match column {
+        Column::Number(_) => Kind::Number,
+        Column::Text(_) => Kind::Text,
+    }
+}

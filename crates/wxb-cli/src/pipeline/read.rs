@@ -1,0 +1,226 @@
+//! From a file to examples: features, target, row weights.
+
+use std::collections::HashMap;
+
+use wxb::data::{Column, Features, Table};
+use wxb::error::nearest;
+use wxb::model_file::Model;
+use wxb::preprocess::{Kind, Preprocessor};
+use wxb::{Code, Error, Result};
+use wxb_io::{ColumnKind, ReadOptions, Source};
+
+use crate::args::data::ReadingArgs;
+use crate::args::train::ColumnArgs;
+use crate::terminal::Terminal;
+
+/// What a file holds, the target and the weights taken out of the features.
+pub struct Examples {
+    /// The file as the user named it.
+    pub file: String,
+    /// The columns that predict.
+    pub features: Features,
+    /// The column that is predicted, one cell per row.
+    pub target: Option<Column>,
+    /// One weight per row.
+    pub weights: Option<Vec<f64>>,
+}
+
+/// The name that the target of an array has.
+pub const ARRAY_TARGET: &str = "y";
+
+/// Reads a training file.
+///
+/// # Errors
+/// What is wrong with the file; [`Code::UnknownColumn`] and [`Code::NoTarget`].
+pub fn for_training(
+    file: &str,
+    columns: &ColumnArgs,
+    reading: &ReadingArgs,
+    kinds: &[(&str, Kind)],
+    terminal: &Terminal,
+) -> Result<Examples> {
+    let mut options = options(reading, kinds);
+    options.drop = columns.drop.clone();
+    options.kinds.extend(columns.categorical.iter().map(|name| (name.clone(), ColumnKind::Text)));
+    let loaded = wxb_io::read(&source(file), &options)?;
+    loaded.warnings.iter().for_each(|warning| terminal.warn(warning));
+    let (features, target, weights) = match loaded.features {
+        Features::Table(mut table) => {
+            check_known(&table, &columns.categorical, file)?;
+            let weights = take_weights(&mut table, columns.weight.as_deref(), file)?;
+            let target = match loaded.labels {
+                Some(labels) if columns.target.is_none() => labels,
+                _ => take_target(&mut table, columns.target.as_deref(), file)?,
+            };
+            (Features::Table(table), target, weights)
+        }
+        matrix => {
+            refuse_column_flags(columns, file)?;
+            (matrix, loaded.labels.ok_or_else(|| no_labels(file))?, None)
+        }
+    };
+    Ok(Examples { file: file.to_owned(), features, target: Some(target), weights })
+}
+
+/// Reads a file for a model: as the training file was read, its columns taken for what they were.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn for_model(
+    file: &str,
+    model: &Model,
+    ask: &Ask<'_>,
+    reading: &ReadingArgs,
+    terminal: &Terminal,
+) -> Result<Examples> {
+    let mut options = options(&as_trained(reading, model), &[]);
+    let text = |name: &String| (name.clone(), ColumnKind::Text);
+    options.kinds.extend(ask.keep.iter().map(text));
+    if !ask.needs_target {
+        options.kinds.extend(model.target_name.iter().map(text));
+    }
+    if let Some(Preprocessor::Table(columns)) = &model.preprocess {
+        // A column that is not used may hold anything.
+        options.kinds.extend(columns.iter().map(|column| {
+            (column.name.clone(), column.encoding.kind().map_or(ColumnKind::Text, |kind| of(&kind)))
+        }));
+    }
+    let loaded = wxb_io::read(&source(file), &options)?;
+    loaded.warnings.iter().for_each(|warning| terminal.warn(warning));
+    let (features, target, weights) = match loaded.features {
+        Features::Table(mut table) => {
+            let weights = take_weights(&mut table, ask.weight, file)?;
+            let target = match (loaded.labels, &model.target_name) {
+                (Some(labels), _) => Some(labels),
+                (None, Some(name)) if ask.needs_target => Some(
+                    table
+                        .take(name)
+                        .map_err(|error| in_file(&error, file).note("it is the model's target"))?,
+                ),
+                _ => None,
+            };
+            (Features::Table(table), target, weights)
+        }
+        matrix => (matrix, loaded.labels, None),
+    };
+    Ok(Examples { file: file.to_owned(), features, target, weights })
+}
+
+/// What a command wants from a file beside the model's columns.
+#[derive(Default)]
+pub struct Ask<'a> {
+    pub needs_target: bool,
+    pub weight: Option<&'a str>,
+    /// Columns that are passed on, as they stand in the file.
+    pub keep: &'a [String],
+}
+
+/// Flags win over what the model remembers of its training file.
+fn as_trained(reading: &ReadingArgs, model: &Model) -> ReadingArgs {
+    let mut reading = reading.clone();
+    reading.na.extend(model.reading.na.iter().cloned());
+    reading.thousands = reading.thousands.or(model.reading.thousands);
+    reading
+}
+
+fn of(kind: &Kind) -> ColumnKind {
+    match kind {
+        Kind::Number => ColumnKind::Number,
+        Kind::Text => ColumnKind::Text,
+    }
+}
+
+fn source(file: &str) -> Source {
+    if file == "-" { Source::Stdin } else { Source::Path(file.into()) }
+}
+
+fn options(reading: &ReadingArgs, kinds: &[(&str, Kind)]) -> ReadOptions {
+    ReadOptions {
+        na: reading.na.clone(),
+        kinds: kinds.iter().map(|(name, k)| ((*name).to_owned(), of(k))).collect::<HashMap<_, _>>(),
+        delimiter: reading.delimiter,
+        thousands: reading.thousands,
+        x: reading.x.clone(),
+        y: reading.y.clone(),
+        labels: reading.labels.as_ref().map(Into::into),
+        ..ReadOptions::default()
+    }
+}
+
+fn take_target(table: &mut Table, name: Option<&str>, file: &str) -> Result<Column> {
+    match name {
+        Some(name) => table.take(name).map_err(|error| in_file(&error, file)),
+        None => Err(no_target(table.names(), file)),
+    }
+}
+
+/// Weights are numbers; the trainer checks that they are not negative.
+fn take_weights(table: &mut Table, name: Option<&str>, file: &str) -> Result<Option<Vec<f64>>> {
+    let Some(name) = name else { return Ok(None) };
+    match table.take(name).map_err(|error| in_file(&error, file))? {
+        Column::Number(weights) => match weights.iter().position(|w| w.is_nan()) {
+            None => Ok(Some(weights)),
+            Some(row) => Err(Error::new(
+                Code::InvalidSetting,
+                format!("the weight column {name:?} has a missing value"),
+            )
+            .at(format!("{file}, data row {}", row + 1))
+            .hint("a row that is not to count has the weight 0")),
+        },
+        Column::Text(_) => {
+            Err(Error::new(Code::WrongKind, format!("the weight column {name:?} is text")).at(file))
+        }
+    }
+}
+
+/// The reader leaves names that it does not find in `kinds` alone.
+fn check_known(table: &Table, names: &[String], file: &str) -> Result<()> {
+    names.iter().try_for_each(|name| table.column(name).map(|_| ()).map_err(|error| in_file(&error, file)))
+}
+
+/// `no column "prise"` with the file that does not have it.
+pub fn in_file(error: &Error, file: &str) -> Error {
+    let named = Error::new(error.code(), format!("{} in {file}", error.message()));
+    let named = error.places().iter().fold(named, |e, place| e.at(place));
+    let named = error.notes().iter().fold(named, |e, note| e.note(note));
+    error.hints().iter().fold(named, |e, hint| e.hint(hint))
+}
+
+fn no_target(names: &[String], file: &str) -> Error {
+    let shown = names.iter().take(12).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if names.len() > 12 { ", …" } else { "" };
+    let usual = ["target", "label", "class", "y", "outcome"];
+    let likely =
+        names.iter().find(|name| nearest(name, usual.into_iter()).is_some_and(|u| u == name.to_lowercase()));
+    let error = Error::new(Code::NoTarget, format!("which column of {file} is to be predicted?"))
+        .note(format!("columns: {shown}{more}  ({})", names.len()));
+    match likely.or(names.last()) {
+        Some(name) => error.hint(format!("--target {}", quoted(name))),
+        None => error,
+    }
+}
+
+fn quoted(name: &str) -> String {
+    if name.contains(char::is_whitespace) { format!("\"{name}\"") } else { name.to_owned() }
+}
+
+fn no_labels(file: &str) -> Error {
+    Error::new(Code::NoTarget, format!("{file} has features only; what is to be predicted?"))
+        .hint("--labels FILE gives the labels of an IDX or NPY file, --x NAME --y NAME pick the members of an NPZ file")
+}
+
+fn refuse_column_flags(columns: &ColumnArgs, file: &str) -> Result<()> {
+    let given = [
+        (columns.target.is_some(), "--target", "an array's labels are picked by --y NAME or --labels FILE"),
+        (columns.weight.is_some(), "--weight", "arrays have no named columns"),
+        (!columns.drop.is_empty(), "--drop", "arrays have no named columns"),
+        (!columns.categorical.is_empty(), "--categorical", "arrays have no named columns"),
+    ];
+    match given.into_iter().find(|(is_given, ..)| *is_given) {
+        Some((_, flag, why)) => {
+            Err(Error::new(Code::InvalidSetting, format!("{flag} is for tables, and {file} holds arrays"))
+                .hint(why))
+        }
+        None => Ok(()),
+    }
+}

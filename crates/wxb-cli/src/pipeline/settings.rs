@@ -1,0 +1,328 @@
+//! From flags to the engine's settings. A flag that would have no effect is refused, not ignored.
+
+use wxb::data::target::{Task, TaskChoice as Wanted};
+use wxb::error::nearest;
+use wxb::lbfgs::LbfgsConfig;
+use wxb::metrics::Metric;
+use wxb::preprocess::{PreprocessConfig, Scale};
+use wxb::trainer::{BatchSize, TrainConfig};
+use wxb::{Activation, Code, Error, Initializer, Loss, Optimizer, Result, Schedule};
+
+use crate::args::choice::{
+    ActivationName, InitChoice, LossChoice, MomentumForm, OptimizerChoice, ScaleChoice, ScheduleChoice,
+    TaskChoice,
+};
+use crate::args::train::{ColumnArgs, NetworkArgs, TrainArgs, TrainingArgs};
+use crate::args::value::{self, ActivationChoice};
+
+/// Hidden units where nothing is said.
+pub const HIDDEN: [usize; 2] = [64, 32];
+
+/// The kind of task that the flags ask for; a loss asks for its own.
+pub fn wanted_task(args: &TrainArgs) -> Option<Wanted> {
+    match (args.columns.task, loss_choice(&args.network)) {
+        (TaskChoice::Regression, _) => Some(Wanted::Regression),
+        (TaskChoice::Classification | TaskChoice::Binary | TaskChoice::Multiclass, _) => {
+            Some(Wanted::Classification)
+        }
+        (TaskChoice::Auto, LossChoice::Auto) => None,
+        (TaskChoice::Auto, LossChoice::CrossEntropy) => Some(Wanted::Classification),
+        (TaskChoice::Auto, _) => Some(Wanted::Regression),
+    }
+}
+
+/// Whether the target turned out to be what was asked for.
+///
+/// # Errors
+/// [`Code::WrongTask`].
+pub fn check_task(asked: TaskChoice, found: Task, classes: usize) -> Result<()> {
+    match (asked, found) {
+        (TaskChoice::Binary, Task::Multiclass) | (TaskChoice::Multiclass, Task::Binary) => {
+            let name = if asked == TaskChoice::Binary { "binary" } else { "multiclass" };
+            Err(Error::new(Code::WrongTask, format!("--task {name}, but the target has {classes} classes"))
+                .hint("--task classification takes any number of classes"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// --loss, or what --quantiles implies.
+fn loss_choice(args: &NetworkArgs) -> LossChoice {
+    match args.loss {
+        LossChoice::Auto if args.quantiles.is_some() => LossChoice::Quantile,
+        LossChoice::Auto if args.huber_delta.is_some() => LossChoice::Huber,
+        choice => choice,
+    }
+}
+
+/// The loss for a task.
+///
+/// # Errors
+/// [`Code::WrongTask`] for a loss of the other kind, [`Code::InvalidSetting`] for a flag of another loss.
+pub fn loss(args: &TrainArgs, task: Task) -> Result<Loss> {
+    let (network, choice) = (&args.network, loss_choice(&args.network));
+    let smoothing = args.regularisation.label_smoothing;
+    refuse(network.quantiles.is_some() && choice != LossChoice::Quantile, "--quantiles", "--loss quantile")?;
+    refuse(network.huber_delta.is_some() && choice != LossChoice::Huber, "--huber-delta", "--loss huber")?;
+    refuse(smoothing.is_some() && task == Task::Regression, "--label-smoothing", "classes")?;
+    refuse(
+        args.regularisation.class_weight.is_some() && task == Task::Regression,
+        "--class-weight",
+        "classes",
+    )?;
+    let label_smoothing = smoothing.unwrap_or(0.0);
+    let classes = task != Task::Regression;
+    Ok(match choice {
+        LossChoice::Auto | LossChoice::CrossEntropy if task == Task::Binary => {
+            Loss::BinaryCrossEntropy { label_smoothing }
+        }
+        LossChoice::Auto | LossChoice::CrossEntropy if classes => Loss::CrossEntropy { label_smoothing },
+        LossChoice::CrossEntropy => {
+            return Err(wrong_loss("cross-entropy is for classes, and the target is a number"));
+        }
+        _ if classes => {
+            return Err(wrong_loss("this loss is for numbers, and the target is classes").hint("--loss auto"));
+        }
+        LossChoice::Auto | LossChoice::SquaredError => Loss::SquaredError,
+        LossChoice::AbsoluteError => Loss::AbsoluteError,
+        LossChoice::Huber => Loss::Huber { delta: network.huber_delta.unwrap_or(1.0) },
+        LossChoice::Poisson => Loss::Poisson,
+        LossChoice::Quantile => {
+            Loss::Quantile { levels: network.quantiles.as_ref().map_or(vec![0.5], |q| q.0.clone()) }
+        }
+    })
+}
+
+fn wrong_loss(problem: &str) -> Error {
+    Error::new(Code::WrongTask, problem)
+}
+
+fn refuse(is_without_effect: bool, flag: &str, what: &str) -> Result<()> {
+    if is_without_effect {
+        return Err(Error::new(Code::InvalidSetting, format!("{flag} has an effect with {what} only"))
+            .hint(format!("leave {flag} out")));
+    }
+    Ok(())
+}
+
+/// One activation per hidden layer.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for another number of activations than hidden layers.
+pub fn activations(args: &NetworkArgs, hidden: usize) -> Result<Vec<Activation>> {
+    let Some(given) = &args.activation else { return Ok(vec![Activation::Relu; hidden]) };
+    refuse(hidden == 0, "--activation", "hidden layers")?;
+    match given.0.as_slice() {
+        [one] => Ok(vec![activation(*one); hidden]),
+        many if many.len() == hidden => Ok(many.iter().copied().map(activation).collect()),
+        many => Err(Error::new(
+            Code::InvalidSetting,
+            format!("--activation names {} activations for {hidden} hidden layers", many.len()),
+        )
+        .hint("give one, or one per hidden layer; the last layer's belongs to the loss")),
+    }
+}
+
+fn activation(choice: ActivationChoice) -> Activation {
+    match choice.name {
+        ActivationName::Identity => Activation::Identity,
+        ActivationName::Sigmoid => Activation::Sigmoid,
+        ActivationName::Tanh => Activation::Tanh,
+        ActivationName::Relu => Activation::Relu,
+        ActivationName::LeakyRelu => Activation::LeakyRelu { slope: choice.parameter.unwrap_or(0.01) },
+        ActivationName::Elu => Activation::Elu { alpha: choice.parameter.unwrap_or(1.0) },
+        ActivationName::Selu => Activation::Selu,
+        ActivationName::Gelu => Activation::Gelu,
+        ActivationName::Silu => Activation::Silu,
+        ActivationName::Mish => Activation::Mish,
+        ActivationName::Softplus => Activation::Softplus,
+    }
+}
+
+/// The initial weights.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for --init-scale without --init normal.
+pub fn initializer(args: &NetworkArgs) -> Result<Initializer> {
+    refuse(args.init_scale.is_some() && args.init != InitChoice::Normal, "--init-scale", "--init normal")?;
+    Ok(match args.init {
+        InitChoice::Auto => Initializer::Auto,
+        InitChoice::Zeros => Initializer::Zeros,
+        InitChoice::Normal => Initializer::Normal { scale: args.init_scale.unwrap_or(0.01) },
+        InitChoice::Xavier => Initializer::GlorotNormal,
+        InitChoice::XavierUniform => Initializer::GlorotUniform,
+        InitChoice::He => Initializer::HeNormal,
+        InitChoice::HeUniform => Initializer::HeUniform,
+        InitChoice::Lecun => Initializer::LecunNormal,
+        InitChoice::LecunUniform => Initializer::LecunUniform,
+        InitChoice::Orthogonal => Initializer::Orthogonal,
+    })
+}
+
+/// The optimizer with its constants.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for a constant that it does not have.
+pub fn optimizer(args: &TrainingArgs) -> Result<Optimizer> {
+    use OptimizerChoice::{Adam, Adamw, Lbfgs, Momentum, Nesterov, Rmsprop, Sgd};
+    let choice = args.optimizer.unwrap_or(Adam);
+    let is_adam = matches!(choice, Adam | Adamw);
+    refuse(args.beta1.is_some() && !is_adam, "--beta1", "adam and adamw")?;
+    refuse(args.beta2.is_some() && !is_adam && choice != Rmsprop, "--beta2", "adam, adamw and rmsprop")?;
+    refuse(args.epsilon.is_some() && !is_adam && choice != Rmsprop, "--epsilon", "adam, adamw and rmsprop")?;
+    refuse(
+        args.momentum.is_some() && !matches!(choice, Momentum | Nesterov),
+        "--momentum",
+        "momentum and nesterov",
+    )?;
+    let averaged = args.momentum_form == MomentumForm::Averaged;
+    refuse(averaged && choice != Momentum, "--momentum-form averaged", "--optimizer momentum")?;
+    refuse(
+        args.lr.is_some() && choice == Lbfgs,
+        "--lr",
+        "another optimizer: lbfgs searches its step length",
+    )?;
+    refuse(args.schedule.is_some() && choice == Lbfgs, "--schedule", "another optimizer than lbfgs")?;
+    let beta = args.momentum.unwrap_or(0.9);
+    let (beta1, beta2) = (args.beta1.unwrap_or(0.9), args.beta2.unwrap_or(0.999));
+    let epsilon = args.epsilon.unwrap_or(1e-8);
+    Ok(match choice {
+        Sgd => Optimizer::Sgd,
+        Momentum => Optimizer::Momentum { beta, averaged },
+        Nesterov => Optimizer::Nesterov { beta },
+        Rmsprop => Optimizer::RmsProp { rho: args.beta2.unwrap_or(0.9), epsilon },
+        Adam => Optimizer::Adam { beta1, beta2, epsilon },
+        Adamw => Optimizer::AdamW { beta1, beta2, epsilon },
+        Lbfgs => Optimizer::Lbfgs(LbfgsConfig::default()),
+    })
+}
+
+/// The learning-rate schedule.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for a constant that it does not have.
+pub fn schedule(args: &TrainingArgs) -> Result<Schedule> {
+    use ScheduleChoice::{Constant, Cosine, Exponential, OneCycle, Plateau, Step};
+    let choice = args.schedule.unwrap_or(Constant);
+    refuse(
+        args.warmup.is_some() && !matches!(choice, Cosine | OneCycle),
+        "--warmup",
+        "cosine and one-cycle",
+    )?;
+    let decays = matches!(choice, Step | Exponential | Plateau);
+    refuse(args.decay.is_some() && !decays, "--decay", "step, exponential and plateau")?;
+    refuse(
+        args.decay_every.is_some() && !matches!(choice, Step | Plateau),
+        "--decay-every",
+        "step and plateau",
+    )?;
+    Ok(match choice {
+        Constant => Schedule::Constant,
+        Step => Schedule::Step { every: args.decay_every.unwrap_or(30), factor: args.decay.unwrap_or(0.1) },
+        Exponential => Schedule::Exponential { decay: args.decay.unwrap_or(0.95) },
+        Cosine => Schedule::Cosine { warmup: args.warmup.unwrap_or(0.0) },
+        OneCycle => Schedule::OneCycle { peak: args.warmup.unwrap_or(0.3) },
+        Plateau => {
+            Schedule::Plateau { factor: args.decay.unwrap_or(0.5), patience: args.decay_every.unwrap_or(5) }
+        }
+    })
+}
+
+/// How columns are prepared.
+pub fn preprocessing(args: &ColumnArgs) -> PreprocessConfig {
+    let scale = match args.scale {
+        ScaleChoice::Auto => Scale::Auto,
+        ScaleChoice::None => Scale::None,
+        ScaleChoice::Standard => Scale::Standard,
+        ScaleChoice::Robust => Scale::Robust,
+        ScaleChoice::Minmax => Scale::MinMax,
+        ScaleChoice::Quantile => Scale::Quantile,
+    };
+    let default = PreprocessConfig::default();
+    let max_levels = args.max_levels.unwrap_or(default.max_levels);
+    PreprocessConfig { scale, divide_by: args.divide_by, max_levels, keep: args.keep }
+}
+
+/// The trainer's settings for a loss and a number of training rows.
+///
+/// # Errors
+/// As [`optimizer`] and [`schedule`]; [`Code::WrongTask`] for a metric of the other kind of task.
+pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfig> {
+    let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
+    let optimizer = optimizer(training)?;
+    let asked = validation.metric.as_deref().filter(|name| *name != "loss");
+    let metric = match asked {
+        Some(name) => metric(name, loss)?,
+        None => super::judge::headline(loss)[0],
+    };
+    let patience = (!validation.no_early_stopping).then_some(validation.patience.unwrap_or(PATIENCE) as u64);
+    Ok(TrainConfig {
+        lr: training.lr.unwrap_or(default_lr(&optimizer)),
+        schedule: schedule(training)?,
+        epochs: training.epochs.map_or(default_epochs(&optimizer), |epochs| epochs as u64),
+        batch_size: match training.batch_size {
+            Some(value::BatchSize::Full) => BatchSize::Full,
+            Some(value::BatchSize::Rows(n)) => BatchSize::Rows(n),
+            None => BatchSize::Rows(default_batch(rows)),
+        },
+        optimizer,
+        l2: regularisation.l2.unwrap_or(0.0),
+        l1: regularisation.l1.unwrap_or(0.0),
+        weight_decay: regularisation.weight_decay,
+        clip_norm: regularisation.clip_norm,
+        patience,
+        metric: Some(metric),
+        stop_on_metric: asked.is_some(),
+        seed: training.seed,
+    })
+}
+
+/// Epochs without a better validation after which training stops.
+const PATIENCE: usize = 20;
+
+fn default_lr(optimizer: &Optimizer) -> f64 {
+    match optimizer {
+        Optimizer::Sgd | Optimizer::Momentum { averaged: true, .. } => 0.1,
+        Optimizer::Momentum { .. } | Optimizer::Nesterov { .. } => 0.01,
+        _ => 1e-3,
+    }
+}
+
+fn default_epochs(optimizer: &Optimizer) -> u64 {
+    if matches!(optimizer, Optimizer::Lbfgs(_)) { 1000 } else { 200 }
+}
+
+/// About 200 steps an epoch, between 32 and 512 rows: smaller batches waste the processor, larger ones epochs.
+fn default_batch(rows: usize) -> usize {
+    (rows / 200).next_power_of_two().clamp(32, 512)
+}
+
+/// A metric by name, if it fits the loss.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for an unknown name, [`Code::WrongTask`] for one of the other kind of task.
+pub fn metric(name: &str, loss: &Loss) -> Result<Metric> {
+    let is_for_classes = matches!(loss, Loss::BinaryCrossEntropy { .. } | Loss::CrossEntropy { .. });
+    let fitting =
+        || Metric::ALL.into_iter().filter(|m| m.is_for_classes() == is_for_classes).map(Metric::name);
+    let allowed = format!("metrics here: {}", fitting().collect::<Vec<_>>().join(", "));
+    match Metric::parse(&name.replace('-', "_")) {
+        Some(metric) if metric.is_for_classes() == is_for_classes => Ok(metric),
+        Some(_) => {
+            let what = if is_for_classes {
+                "numbers, and the model predicts classes"
+            } else {
+                "classes, and the model predicts a number"
+            };
+            Err(Error::new(Code::WrongTask, format!("the metric {name} is for {what}")).note(allowed))
+        }
+        None => {
+            let error =
+                Error::new(Code::InvalidSetting, format!("there is no metric {name:?}")).note(allowed);
+            Err(match nearest(name, fitting()) {
+                Some(near) => error.hint(format!("did you mean {near}?")),
+                None => error,
+            })
+        }
+    }
+}
