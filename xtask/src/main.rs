@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
 mod check;
+mod fuzz;
 mod python;
 mod stages;
 mod test;
@@ -12,13 +13,16 @@ const USAGE: &str = "\
 cargo xtask TASK
 
   check   format and lints: the quick part, before every commit
-  test    everything that has to pass: check, documentation, tests, release build, Python tests";
+  test    everything that has to pass: check, documentation, tests, release build, Python tests
+  fuzz [--seconds N]
+          each fuzz target for so long (60), from its seeds; installs cargo-fuzz if it is missing";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["check"] => check::run_task(),
         ["test"] => test::run_task(),
+        ["fuzz", arguments @ ..] => fuzz::run_task(arguments),
         [] | ["help" | "-h" | "--help"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

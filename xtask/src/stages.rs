@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// What has passed so far: the times of the stages and the result lines of the test runners.
 #[derive(Default)]
 pub(crate) struct Stages {
-    passed: Vec<(&'static str, Duration)>,
+    passed: Vec<(String, Duration)>,
     results: Vec<String>,
 }
 
@@ -17,7 +17,7 @@ impl Stages {
     /// Runs one stage. `remedy` says what to do when it fails.
     pub(crate) fn stage(
         &mut self,
-        name: &'static str,
+        name: &str,
         remedy: &str,
         work: impl FnOnce(&mut Vec<String>) -> Result<()>,
     ) -> Result<()> {
@@ -28,7 +28,7 @@ impl Stages {
             println!("{:>8.1} s  {name}: FAILED", started.elapsed().as_secs_f64());
             return Err(error.context(format!("{name} failed; {remedy}")));
         }
-        self.passed.push((name, started.elapsed()));
+        self.passed.push((name.to_owned(), started.elapsed()));
         Ok(())
     }
 
