@@ -10,6 +10,9 @@ use crate::step::{Cache, Mode, backward, forward, loss};
 /// and ε J / h from rounding; for ε = 2⁻⁵³ both are small near the cube root of ε.
 const H: f64 = 1e-5;
 
+/// The rounding of J moves a difference by about 2⁻⁵³ |J| / h = 10⁻¹¹ |J|: 10⁻⁷ of this.
+const FLOOR: f64 = 1e-4;
+
 /// One tensor's comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorCheck {
@@ -19,7 +22,8 @@ pub struct TensorCheck {
     pub compared: (usize, usize),
     /// The Euclidean norm of the compared analytic gradient.
     pub norm: f64,
-    /// ‖analytic − numeric‖ / (‖analytic‖ + ‖numeric‖); 0 if both are 0.
+    /// ‖analytic − numeric‖ / (‖analytic‖ + ‖numeric‖), the divisor at least 10⁻⁴ max(1, |J|): below that a numeric
+    /// gradient is little but the rounding of J.
     pub relative_error: f64,
     /// The compared number with the largest difference: its index, analytic and numeric.
     pub worst: (usize, f64, f64),
@@ -38,7 +42,7 @@ pub fn gradcheck(
     let mut network = network.clone();
     let mut grads = network.params.clone();
     forward(&network, cache, m, mode);
-    loss(&network, cache, m);
+    let (j, _) = loss(&network, cache, m);
     backward(&network, cache, m, &mut grads);
     let slots = network.params.slots().to_vec();
     let mut rng = stream(seed, Purpose::Sample, 0);
@@ -49,7 +53,7 @@ pub fn gradcheck(
             .iter()
             .map(|&i| (i, grads.of(&slot)[i], difference(&mut network, cache, m, mode, slot.offset + i)))
             .collect();
-        checks.push(compare(slot.name.clone(), &pairs, slot.range().len()));
+        checks.push(compare(slot.name.clone(), &pairs, slot.range().len(), FLOOR * j.abs().max(1.0)));
     }
     checks
 }
@@ -70,18 +74,17 @@ fn difference(network: &mut Network<f64>, cache: &mut Cache<f64>, m: usize, mode
     (above - below) / (up - down)
 }
 
-fn compare(name: String, pairs: &[(usize, f64, f64)], length: usize) -> TensorCheck {
+fn compare(name: String, pairs: &[(usize, f64, f64)], length: usize, floor: f64) -> TensorCheck {
     let norm =
         |value: fn(&(usize, f64, f64)) -> f64| pairs.iter().map(|p| value(p) * value(p)).sum::<f64>().sqrt();
     let (analytic, numeric, difference) = (norm(|p| p.1), norm(|p| p.2), norm(|p| p.1 - p.2));
-    let total = analytic + numeric;
     let by_difference =
         |a: &&(usize, f64, f64), b: &&(usize, f64, f64)| (a.1 - a.2).abs().total_cmp(&(b.1 - b.2).abs());
     TensorCheck {
         name,
         compared: (pairs.len(), length),
         norm: analytic,
-        relative_error: if total == 0.0 { 0.0 } else { difference / total },
+        relative_error: difference / (analytic + numeric).max(floor),
         worst: pairs.iter().max_by(by_difference).copied().unwrap_or((0, 0.0, 0.0)),
     }
 }
