@@ -1,64 +1,98 @@
-//! A training step allocates nothing after the first, on one thread or two.
+//! A training step allocates nothing after the first, on one thread or two: gathering a batch from a table,
+//! forward, loss, backward and update.
+#![allow(clippy::unwrap_used, reason = "what the rows of the test share may fail a test, too")]
+
+use std::alloc::System;
+use std::ops::ControlFlow;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use std::alloc::System;
-use wxb::optimizer::Step;
-use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
-use wxb::{Activation, Initializer, Layer, Loss, Network, Optimizer, Params};
+use wxb::data::{Column, Dataset, Features, Inputs, Table, TextColumn};
+use wxb::preprocess::{PreprocessConfig, Preprocessor};
+use wxb::trainer::{BatchSize, Event, Run, TrainConfig, fit};
+use wxb::{Activation, Initializer, Layer, Loss, Network, Optimizer};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// A network wide enough that its products and its update go to several threads.
-fn network(loss: Loss, n_out: usize) -> Network<f32> {
-    let layers = vec![
-        Layer::Dense { n_in: 300, n_out: 256, activation: Activation::Gelu },
-        Layer::Dropout { rate: 0.2 },
-        Layer::Dense { n_in: 256, n_out: 64, activation: Activation::Relu },
-        Layer::Dense { n_in: 64, n_out, activation: Activation::Identity },
-    ];
-    Network::with_layers(layers, loss, Initializer::Auto, 1).expect("the layers fit each other")
+/// Steps that are counted, after the first.
+const STEPS: usize = 100;
+/// Two chunks of rows for the loss, and products above the threshold of one thread.
+const BATCH: usize = 72;
+
+/// A number with missing cells, a text of 257 levels, and the rows' numbers: about 260 inputs.
+fn table() -> Features {
+    let rows = (STEPS + 1) * BATCH;
+    let number = (0..rows).map(|i| if i % 11 == 0 { f64::NAN } else { (i % 7) as f64 }).collect();
+    let levels = (0..257).map(|level| format!("level {level}")).collect();
+    let text = TextColumn { codes: (0..rows as u32).map(|i| i % 257).collect(), levels };
+    let columns = [("number", Column::Number(number)), ("text", Column::Text(text))];
+    Features::Table(Table::new(columns.map(|(name, column)| (name.into(), column)).into()).unwrap())
 }
 
-/// Allocations of 100 steps after the first.
-fn allocations(loss_function: Loss, n_out: usize, optimizer: Optimizer) -> usize {
-    // Two chunks of rows for the loss, and products above the threshold of one thread.
-    const M: usize = 72;
-    let mut network = network(loss_function, n_out);
-    let mut cache = Cache::new(&network, M, Keep::Needed);
-    cache.x.iter_mut().enumerate().for_each(|(i, x)| *x = (i % 7) as f32 - 3.0);
-    cache.y.iter_mut().enumerate().for_each(|(i, y)| *y = (i % 2) as f32);
-    let mut grads = Params::zeros(network.layers()).expect("as many as the network has");
-    let mut moments = [0, 1].map(|k| vec![0.0; if k < optimizer.moments() { network.n_params() } else { 0 }]);
-    let mut before = 0;
-    for t in 1..=101 {
-        forward(&network, &mut cache, M, Mode::Training { seed: 1, step: t });
-        loss(&network, &mut cache, M);
-        backward(&network, &mut cache, M, &mut grads);
-        let [m, v] = &mut moments;
-        let step = Step { lr: 1e-3, t, weight_decay: 0.0 };
-        optimizer.update(step, &mut network.params.flat, &grads.flat, m, v);
-        if t == 1 {
-            before = ALLOCATOR.stats().allocations + ALLOCATOR.stats().reallocations;
+/// A network wide enough that its update goes to several threads, too.
+fn network(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
+    let layers = vec![
+        Layer::Dense { n_in, n_out: 256, activation: Activation::Gelu },
+        Layer::Dropout { rate: 0.2 },
+        Layer::Dense { n_in: 256, n_out: 32, activation: Activation::Relu },
+        Layer::Dense { n_in: 32, n_out, activation: Activation::Identity },
+    ];
+    Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap()
+}
+
+/// Allocations between the end of the first step and the end of the last one of an epoch.
+fn allocations(loss: Loss, n_out: usize, config: &TrainConfig) -> usize {
+    let features = table();
+    let rows: Vec<u32> = (0..features.rows() as u32).collect();
+    let preprocess = PreprocessConfig { max_levels: 300, ..PreprocessConfig::default() };
+    let (preprocessor, _) = Preprocessor::fit(&features, &rows, &preprocess).unwrap();
+    let encoded = preprocessor.bind(&features).unwrap();
+    let targets: Vec<f32> = rows.iter().map(|row| (row % 2) as f32).collect();
+    let weights: Vec<f32> = rows.iter().map(|row| 1.0 + (row % 3) as f32).collect();
+    let data = Dataset::new(Inputs::Encoded(&encoded), &targets, 1).unwrap().with_weights(&weights).unwrap();
+    let mut run = Run::new(network(encoded.width(), n_out, loss), config).unwrap();
+    let mut counts = Vec::with_capacity(STEPS + 1);
+    fit(&mut run, &data, None, config, &mut |event| {
+        if matches!(event, Event::Step { .. }) {
+            let stats = ALLOCATOR.stats();
+            counts.push(stats.allocations + stats.reallocations);
         }
-    }
-    ALLOCATOR.stats().allocations + ALLOCATOR.stats().reallocations - before
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(counts.len(), STEPS + 1);
+    counts[STEPS] - counts[0]
 }
 
 /// One test: the counts are the whole process's, so nothing may run beside it.
 #[test]
 fn a_step_allocates_nothing_after_the_first() {
+    let momentum = Optimizer::Momentum { beta: 0.9, averaged: true };
     let rows = [
-        (Loss::SOFTMAX, 10, Optimizer::ADAM),
-        (Loss::BINARY, 1, Optimizer::Sgd),
-        (Loss::SquaredError, 3, Optimizer::Momentum { beta: 0.9, averaged: true }),
-        (Loss::Quantile { levels: vec![0.1, 0.5, 0.9] }, 3, Optimizer::Nesterov { beta: 0.9 }),
+        (Loss::SOFTMAX, 10, Optimizer::ADAM, None),
+        (Loss::BINARY, 1, Optimizer::Sgd, Some(1.0)),
+        (Loss::SquaredError, 1, momentum, None),
+        (
+            Loss::Quantile { levels: vec![0.1, 0.5, 0.9] },
+            3,
+            Optimizer::RmsProp { rho: 0.9, epsilon: 1e-8 },
+            None,
+        ),
     ];
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        for (loss, n_out, optimizer) in rows.clone() {
+        for (loss, n_out, optimizer, clip_norm) in rows.clone() {
             let shown = format!("{} with {}, {threads} threads", loss.name(), optimizer.name());
-            assert_eq!(pool.install(|| allocations(loss, n_out, optimizer)), 0, "{shown}");
+            let batch_size = BatchSize::Rows(BATCH);
+            let config = TrainConfig {
+                optimizer,
+                clip_norm,
+                batch_size,
+                l2: 1e-4,
+                epochs: 1,
+                ..TrainConfig::default()
+            };
+            assert_eq!(pool.install(|| allocations(loss, n_out, &config)), 0, "{shown}");
         }
     }
 }

@@ -44,7 +44,7 @@ fn train(config: &TrainConfig, dropout: f64, stop_after: Option<usize>) -> Run<f
             steps += usize::from(matches!(event, Event::Step { .. }));
             if steps >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        assert_eq!(stop, Ok(Stop::Interrupted));
+        assert!(matches!(stop, Ok(Stop::Interrupted | Stop::Converged { .. })), "{stop:?}");
         let bytes = Checkpoint::to_bytes(&run, &serde_json::json!({ "seed": 0 }));
         run = Checkpoint::from_bytes(&bytes).unwrap().run;
     }
@@ -82,6 +82,21 @@ fn a_resumed_lbfgs_ends_with_the_same_bits() {
     let whole = train(&config, 0.0, None);
     for stop_after in [1, 7, 22] {
         assert_eq!(train(&config, 0.0, Some(stop_after)), whole, "broken off after {stop_after}");
+    }
+}
+
+/// A run that is over stays over: early stopping, convergence and the epoch limit, each saved and loaded again.
+#[test]
+fn a_finished_run_does_not_go_on() {
+    let lbfgs = Optimizer::Lbfgs(LbfgsConfig { gradient_tolerance: 1e-2, ..LbfgsConfig::default() });
+    let configs = [
+        TrainConfig { lr: 0.3, epochs: 500, patience: Some(4), ..config(Optimizer::ADAM) },
+        TrainConfig { epochs: 500, ..config(lbfgs) },
+        config(Optimizer::ADAM),
+    ];
+    for config in configs {
+        let whole = train(&config, 0.0, None);
+        assert_eq!(train(&config, 0.0, Some(whole.step as usize)), whole, "{config:?}");
     }
 }
 

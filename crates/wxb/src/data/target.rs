@@ -4,7 +4,7 @@
 //! or at most 20 with 5 rows or more to each on average; otherwise regression. Labels are sorted (numbers by size,
 //! text by its bytes) and come back as they were; of two, the second is the positive class.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,9 @@ use super::{Column, MISSING};
 use crate::Real;
 use crate::error::{Code, Error, Result};
 
-/// More distinct integers than this are a quantity, not classes.
-const MAX_INTEGER_CLASSES: usize = 20;
-/// With fewer rows to a distinct integer than this on average, they are a quantity too.
-const ROWS_PER_INTEGER_CLASS: usize = 5;
+mod choose;
+
+pub use choose::{Choice, choose};
 
 /// What is learnt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,19 +87,6 @@ pub enum Target {
     },
 }
 
-/// A target together with what [`choose`] found out about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
-    /// How the target is written.
-    pub target: Target,
-    /// Rows of each class, in class order; empty for regression.
-    pub class_rows: Vec<u32>,
-    /// Why this task, in words: `"2 distinct texts"`.
-    pub reason: String,
-    /// What deserves attention, in words: classes of one row.
-    pub warnings: Vec<String>,
-}
-
 /// The rows whose target is there, ascending: the others can neither train nor be evaluated.
 pub fn present_rows(column: &Column) -> Vec<u32> {
     let rows = 0..column.len() as u32;
@@ -108,143 +94,6 @@ pub fn present_rows(column: &Column) -> Vec<u32> {
         Column::Number(values) => rows.filter(|&r| !values[r as usize].is_nan()).collect(),
         Column::Text(text) => rows.filter(|&r| text.codes[r as usize] != MISSING).collect(),
     }
-}
-
-/// Reads the task off the given rows of a target column, or takes the one `wanted`. Rows with a missing target do
-/// not count. The mean and standard deviation of a regression are those of the rows: refit them with
-/// [`Target::fit_scale`] once the training part is known.
-///
-/// # Errors
-/// [`Code::BadTarget`] if there is no value or only one, if every row has a class of its own, or if a text column
-/// is asked for a regression; [`Code::NumberTooLarge`] for an infinite number.
-pub fn choose(column: &Column, rows: &[u32], wanted: Option<TaskChoice>) -> Result<Choice> {
-    match (column, wanted) {
-        (Column::Text(_), Some(TaskChoice::Regression)) => {
-            Err(Error::new(Code::BadTarget, "the target is text, which has no regression")
-                .note(examples(column, rows))
-                .hint("leave --task out to learn its classes; declare marks of missing values with --na"))
-        }
-        (Column::Text(_), _) => classes(&count_texts(column, rows), "texts"),
-        (Column::Number(values), wanted) => {
-            crate::preprocess::check_sizes("the target", values, rows)?;
-            let counts = count_numbers(values, rows);
-            let is_classes = wanted.map_or(looks_like_classes(&counts), |w| w == TaskChoice::Classification);
-            if is_classes { classes(&counts, "integers") } else { regression(values, rows, counts.len()) }
-        }
-    }
-}
-
-/// Each distinct label with its number of rows, sorted.
-type Counts = Vec<(Label, u32)>;
-
-fn count_texts(column: &Column, rows: &[u32]) -> Counts {
-    let Column::Text(text) = column else { return vec![] };
-    let mut counts = vec![0; text.levels.len()];
-    for &row in rows {
-        if let Some(count) = counts.get_mut(text.codes[row as usize] as usize) {
-            *count += 1;
-        }
-    }
-    let mut counts: Vec<(&String, u32)> = text.levels.iter().zip(counts).filter(|c| c.1 > 0).collect();
-    counts.sort();
-    counts.into_iter().map(|(text, n)| (Label::Text(text.clone()), n)).collect()
-}
-
-fn count_numbers(values: &[f64], rows: &[u32]) -> Counts {
-    let mut counts = BTreeMap::new();
-    for value in rows.iter().map(|&r| values[r as usize]).filter(|v| !v.is_nan()) {
-        *counts.entry(SortedNumber(value + 0.0)).or_insert(0) += 1; // + 0.0 makes -0 a 0
-    }
-    counts.into_iter().map(|(value, n)| (Label::Number(value.0), n)).collect()
-}
-
-/// A number that is not NaN, as a key.
-#[derive(Clone, Copy, PartialEq)]
-struct SortedNumber(f64);
-
-impl Eq for SortedNumber {}
-
-impl PartialOrd for SortedNumber {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for SortedNumber {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-fn looks_like_classes(counts: &Counts) -> bool {
-    let rows: usize = counts.iter().map(|c| c.1 as usize).sum();
-    let integers = counts.iter().all(|(label, _)| matches!(label, Label::Number(v) if v.fract() == 0.0));
-    let few = counts.len() <= 2
-        || counts.len() <= MAX_INTEGER_CLASSES && rows >= ROWS_PER_INTEGER_CLASS * counts.len();
-    integers && few
-}
-
-fn classes(counts: &Counts, what: &str) -> Result<Choice> {
-    let rows: u32 = counts.iter().map(|c| c.1).sum();
-    match counts.as_slice() {
-        [] => return Err(no_values()),
-        [(label, n)] => {
-            let message = format!("the target has one class only: \"{label}\" in all {n} rows");
-            return Err(Error::new(Code::BadTarget, message).hint("there is nothing to tell apart"));
-        }
-        _ if counts.len() > 2 && counts.len() as u32 == rows => {
-            let message = format!("every one of the {rows} rows has a class of its own");
-            return Err(Error::new(Code::BadTarget, message)
-                .hint("is the target an identifier? a number is learnt with --task regression"));
-        }
-        _ => {}
-    }
-    Ok(Choice {
-        target: Target::Classes { labels: counts.iter().map(|c| c.0.clone()).collect() },
-        class_rows: counts.iter().map(|c| c.1).collect(),
-        reason: format!("{} distinct {what}", counts.len()),
-        warnings: single_row_classes(counts).into_iter().collect(),
-    })
-}
-
-fn single_row_classes(counts: &Counts) -> Option<String> {
-    let singles: Vec<String> = counts.iter().filter(|c| c.1 == 1).map(|c| format!("\"{}\"", c.0)).collect();
-    let (shown, more) =
-        (singles[..singles.len().min(5)].join(", "), if singles.len() > 5 { ", …" } else { "" });
-    match singles.len() {
-        0 => None,
-        1 => Some(format!("class {shown} has one row only: it cannot be validated")),
-        n => Some(format!("{n} classes have one row only ({shown}{more}): they cannot be validated")),
-    }
-}
-
-fn regression(values: &[f64], rows: &[u32], distinct: usize) -> Result<Choice> {
-    if distinct < 2 {
-        return Err(match rows.iter().map(|&r| values[r as usize]).find(|v| !v.is_nan()) {
-            None => no_values(),
-            Some(value) => Error::new(Code::BadTarget, format!("the target is {value} in every row"))
-                .hint("there is nothing to learn"),
-        });
-    }
-    let mut target = Target::Number { mean: 0.0, std: 1.0 };
-    target.fit_scale(values, rows);
-    Ok(Choice {
-        target,
-        class_rows: vec![],
-        reason: format!("{distinct} distinct numbers"),
-        warnings: vec![],
-    })
-}
-
-fn no_values() -> Error {
-    Error::new(Code::BadTarget, "the target is missing in every row")
-        .hint("rows without a target are left out; is it the right column?")
-}
-
-fn examples(column: &Column, rows: &[u32]) -> String {
-    let counts = count_texts(column, rows);
-    let shown: Vec<String> = counts.iter().take(5).map(|c| format!("\"{}\"", c.0)).collect();
-    format!("values: {}{}", shown.join(", "), if counts.len() > 5 { ", …" } else { "" })
 }
 
 impl Target {
@@ -298,7 +147,7 @@ impl Target {
             }
             (Target::Number { .. }, Column::Text(_)) => {
                 Err(Error::new(Code::BadTarget, "the target is text, and the model learnt numbers")
-                    .note(examples(column, rows)))
+                    .note(choose::examples(column, rows)))
             }
         }
     }
@@ -394,126 +243,4 @@ fn place(row: u32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::TextColumn;
-
-    fn number(values: &[f64]) -> Column {
-        Column::Number(values.to_vec())
-    }
-
-    fn text(codes: &[u32], levels: &[&str]) -> Column {
-        Column::Text(TextColumn {
-            codes: codes.to_vec(),
-            levels: levels.iter().map(|&l| l.to_owned()).collect(),
-        })
-    }
-
-    fn repeated(values: &[f64], times: usize) -> Column {
-        Column::Number(values.repeat(times))
-    }
-
-    fn chosen(column: &Column, wanted: Option<TaskChoice>) -> Result<Choice> {
-        choose(column, &(0..column.len() as u32).collect::<Vec<_>>(), wanted)
-    }
-
-    /// A column, and the labels in class order ("" for a regression).
-    fn check(column: &Column, wanted: Option<TaskChoice>, task: Task, labels: &str) {
-        let choice = chosen(column, wanted).unwrap();
-        assert_eq!(choice.target.task(), task);
-        let shown: Vec<String> = choice.target.labels().iter().map(Label::to_string).collect();
-        assert_eq!(shown.join(" "), labels);
-        choice.target.check().unwrap();
-    }
-
-    #[test]
-    fn the_rule() {
-        use TaskChoice::{Classification, Regression};
-        check(&text(&[0, 1, MISSING, 0], &["yes", "no"]), None, Task::Binary, "no yes");
-        check(&text(&[0, 1, 2, 0], &["c", "a", "b", "unused"]), None, Task::Multiclass, "a b c");
-        check(&number(&[1.0, 0.0, -0.0, f64::NAN]), None, Task::Binary, "0 1");
-        check(&number(&[0.5, 1.5, 0.5]), None, Task::Regression, "");
-        check(&number(&[0.5, 1.5, 0.5]), Some(Classification), Task::Binary, "0.5 1.5");
-        check(&repeated(&[10.0, 9.0, 2.0], 5), None, Task::Multiclass, "2 9 10");
-        check(&repeated(&[10.0, 9.0, 2.0], 4), None, Task::Regression, "");
-        check(&repeated(&[10.0, 9.0, 2.0], 5), Some(Regression), Task::Regression, "");
-        let many: Vec<f64> = (0..21).map(f64::from).collect();
-        check(
-            &repeated(&many[1..], 9),
-            None,
-            Task::Multiclass,
-            "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20",
-        );
-        check(&repeated(&many, 9), None, Task::Regression, "");
-    }
-
-    #[test]
-    fn what_cannot_be_learnt_is_refused() {
-        let refused = |column: &Column, wanted, part: &str| {
-            let error = chosen(column, wanted).unwrap_err();
-            assert!(error.message().contains(part), "{error} does not say {part}");
-        };
-        refused(&text(&[0, 0], &["a"]), None, "one class only: \"a\" in all 2 rows");
-        refused(&number(&[1.0, 1.0]), None, "one class only");
-        refused(&number(&[1.5, 1.5]), None, "is 1.5 in every row");
-        refused(&number(&[1.5, 1.5]), Some(TaskChoice::Regression), "is 1.5 in every row");
-        refused(&number(&[f64::NAN]), None, "missing in every row");
-        refused(&text(&[MISSING], &[]), None, "missing in every row");
-        refused(&text(&[0, 1, 2], &["a", "b", "c"]), None, "a class of its own");
-        refused(&text(&[0, 1], &["a", "b"]), Some(TaskChoice::Regression), "is text");
-        refused(&number(&[1.0, f64::INFINITY]), None, "infinite");
-    }
-
-    #[test]
-    fn single_rows_are_warned_of() {
-        let choice = chosen(&text(&[0, 0, 1, 2, 2], &["a", "b", "c"]), None).unwrap();
-        assert_eq!(choice.class_rows, [2, 1, 2]);
-        assert_eq!(choice.warnings, ["class \"b\" has one row only: it cannot be validated"]);
-    }
-
-    #[test]
-    fn labels_are_encoded() {
-        let train = text(&[0, 1, 0], &["no", "yes"]);
-        let target = chosen(&train, None).unwrap().target;
-        let other = text(&[0, 1, 2], &["yes", "no", "maybe"]);
-        assert_eq!(target.encode::<f32>(&other, &[1, 0]).unwrap(), [0.0, 1.0]);
-        assert_eq!(target.classes(&other, &[0, 0, 1]).unwrap(), [1, 1, 0]);
-        let error = target.encode::<f64>(&other, &[0, 2]).unwrap_err();
-        assert_eq!(error.code(), Code::UnknownLabel);
-        assert_eq!(error.message(), "the label \"maybe\" is none of the model's classes");
-        assert_eq!(error.places(), ["data row 3"]);
-        assert_eq!(error.notes(), ["classes: \"no\", \"yes\""]);
-        // Read as numbers in one file and as text in the other.
-        let digits = chosen(&number(&[0.0, 1.0, 1.0]), None).unwrap().target;
-        assert_eq!(digits.classes(&text(&[0, 1], &["1", "0"]), &[0, 1]).unwrap(), [1, 0]);
-        assert_eq!(digits.classes(&number(&[f64::NAN]), &[0]).unwrap_err().code(), Code::BadTarget);
-    }
-
-    #[test]
-    fn numbers_are_standardised() {
-        let column = number(&[1.0, 3.0, 100.5, f64::NAN]);
-        let mut target = chosen(&column, Some(TaskChoice::Regression)).unwrap().target;
-        let Column::Number(values) = &column else { unreachable!() };
-        target.fit_scale(values, &[0, 1]);
-        assert_eq!(target, Target::Number { mean: 2.0, std: 1.0 });
-        assert_eq!(target.encode::<f64>(&column, &[0, 1, 2]).unwrap(), [-1.0, 1.0, 98.5]);
-        assert_eq!(target.decode(98.5), 100.5);
-        assert_eq!(Target::unscaled().encode::<f64>(&column, &[2]).unwrap(), [100.5]);
-        assert!(target.encode::<f64>(&column, &[3]).is_err());
-        assert_eq!(present_rows(&column), [0, 1, 2]);
-    }
-
-    #[test]
-    fn damaged_targets_are_refused() {
-        let number = |v| Label::Number(v);
-        for target in [
-            Target::Classes { labels: vec![number(1.0)] },
-            Target::Classes { labels: vec![number(1.0), number(1.0)] },
-            Target::Classes { labels: vec![number(1.0), number(f64::NAN)] },
-            Target::Number { mean: 0.0, std: 0.0 },
-            Target::Number { mean: f64::INFINITY, std: 1.0 },
-        ] {
-            assert_eq!(target.check().unwrap_err().code(), Code::DamagedModel, "{target:?}");
-        }
-    }
-}
+mod tests;

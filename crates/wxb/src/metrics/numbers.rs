@@ -62,7 +62,7 @@ fn scores(
     let pinball_of = |i: usize| -> f64 {
         levels.iter().enumerate().map(|(q, &level)| pinball(level, y[i], quantile(i, q))).sum()
     };
-    let is_count = (0..y.len()).all(|i| y[i] >= 0.0 && p(i) > 0.0);
+    let is_count = (0..y.len()).all(|i| Weights(weights).get(i) == 0.0 || y[i] >= 0.0 && p(i) > 0.0);
     Scores::of([
         (Metric::Rmse, squared_error.map(f64::sqrt)),
         (Metric::Mae, mean_over(&|i| Some((p(i) - y[i]).abs()))),

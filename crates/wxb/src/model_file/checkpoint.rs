@@ -34,6 +34,7 @@ struct Record {
     since_best: u64,
     plateaus: u32,
     plateau_wait: u64,
+    converged: Option<String>,
     history: Vec<EpochRecord>,
     settings: serde_json::Value,
 }
@@ -55,6 +56,7 @@ impl<T: Real> Checkpoint<T> {
             since_best: run.since_best,
             plateaus: run.plateaus,
             plateau_wait: run.plateau_wait,
+            converged: run.converged.clone(),
             history: run.history.clone(),
             settings: settings.clone(),
         };
@@ -91,6 +93,7 @@ impl<T: Real> Checkpoint<T> {
             since_best: record.since_best,
             plateaus: record.plateaus,
             plateau_wait: record.plateau_wait,
+            converged: record.converged,
             history: record.history,
         };
         Ok(Self { run, settings: record.settings })

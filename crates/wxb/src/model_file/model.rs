@@ -105,7 +105,8 @@ pub struct Model {
     pub target: Target,
     /// The target column's name, if it had one.
     pub target_name: Option<String>,
-    /// What is predicted without looking at the inputs: the share of each class, or the mean.
+    /// What is predicted without looking at the inputs: the share of each class, the mean, or
+    /// the quantiles.
     pub baseline: Vec<f64>,
     /// How the training file was read.
     pub reading: Reading,
@@ -198,7 +199,10 @@ impl Model {
             (Task::Regression, _) => n_out == 1,
             _ => false,
         };
-        let baselines = self.target.labels().len().max(1);
+        let baselines = match self.network.loss() {
+            Loss::Quantile { levels } => levels.len(),
+            _ => self.target.labels().len().max(1),
+        };
         if !fits || self.baseline.len() != baselines || !self.baseline.iter().all(|b| b.is_finite()) {
             return Err(damaged("target, loss and network do not belong together"));
         }

@@ -7,7 +7,7 @@ use super::date::DateInput;
 use super::matrix::MatrixScaling;
 use super::number::{Scaling, affine, interpolate, log_tails};
 use super::stats::check_all_sizes;
-use super::{CategoryInput, ColumnPlan, Encoding, Kind, MatrixInput, NumberInput, Preprocessor, matrix};
+use super::{CategoryInput, ColumnPlan, Encoding, MatrixInput, NumberInput, Preprocessor, matrix};
 use crate::data::{Column, Features, MISSING, Matrix, Table, TextColumn, Values};
 use crate::error::{Code, Error, Result};
 use crate::real::Real;
@@ -39,7 +39,7 @@ enum Cells<'a> {
     /// Scaled numbers; `fill` is scaled already.
     Number { values: Cow<'a, [f64]>, scaling: &'a Scaling, fill: f64, has_indicator: bool },
     /// 1 where a number is missing.
-    NumberPresence(Cow<'a, [f64]>),
+    NumberPresence(&'a [f64]),
     /// One input set per cell; `hots` has one entry per level and a last one for missing.
     Category { codes: Cow<'a, [u32]>, hots: Vec<Hot> },
     /// Several inputs per cell; (levels + 1, width) numbers, the last row for missing.
@@ -90,33 +90,31 @@ fn bind_table<'a>(plans: &'a [ColumnPlan], table: &'a Table) -> Result<Vec<Bound
     let mut at = 0;
     let mut columns = vec![];
     for plan in plans {
-        if let Some(kind) = plan.encoding.kind() {
+        let width = plan.encoding.width();
+        if width > 0 {
             let column = table.column(&plan.name).map_err(|e| e.note("the model was trained with it"))?;
-            columns.push(BoundColumn { at, cells: bind_column(plan, kind, column)? });
+            columns.push(BoundColumn { at, cells: bind_column(plan, column)? });
         }
-        at += plan.encoding.width();
+        at += width;
     }
     Ok(columns)
 }
 
-fn bind_column<'a>(plan: &'a ColumnPlan, kind: Kind, column: &'a Column) -> Result<Cells<'a>> {
-    match kind {
-        Kind::Number => {
-            let values = numbers(&plan.name, column)?;
-            check_all_sizes(&format!("column {:?}", plan.name), values.iter().copied())?;
-            Ok(match &plan.encoding {
-                Encoding::Number(input) => bind_number(input, values),
-                _ => Cells::NumberPresence(values),
-            })
+fn bind_column<'a>(plan: &'a ColumnPlan, column: &'a Column) -> Result<Cells<'a>> {
+    let name = plan.name.as_str();
+    match &plan.encoding {
+        Encoding::Number(input) => {
+            let values = numbers(name, column)?;
+            check_all_sizes(&format!("column {name:?}"), values.iter().copied())?;
+            Ok(bind_number(input, values))
         }
-        Kind::Text => {
-            let text = texts(&plan.name, column)?;
-            Ok(match &plan.encoding {
-                Encoding::Category(input) => bind_category(input, text),
-                Encoding::Date(input) => bind_date(&plan.name, input, text)?,
-                _ => bind_presence(text),
-            })
-        }
+        Encoding::Category(input) => Ok(bind_category(input, texts(name, column)?)),
+        Encoding::Date(input) => bind_date(name, input, texts(name, column)?),
+        // Whatever the cells hold: all that counts is whether they are there.
+        Encoding::Presence { .. } | Encoding::Dropped(_) => Ok(match column {
+            Column::Number(values) => Cells::NumberPresence(values),
+            Column::Text(text) => bind_presence(text),
+        }),
     }
 }
 
@@ -169,10 +167,10 @@ fn bind_category<'a>(input: &CategoryInput, text: Cow<'a, TextColumn>) -> Cells<
     Cells::Category { codes: codes(text), hots }
 }
 
-fn bind_presence(text: Cow<'_, TextColumn>) -> Cells<'_> {
+fn bind_presence(text: &TextColumn) -> Cells<'_> {
     let mut inputs = vec![0.0; text.levels.len()];
     inputs.push(1.0);
-    Cells::Looked { codes: codes(text), width: 1, inputs }
+    Cells::Looked { codes: Cow::Borrowed(&text.codes), width: 1, inputs }
 }
 
 fn bind_date<'a>(name: &str, input: &DateInput, text: Cow<'a, TextColumn>) -> Result<Cells<'a>> {

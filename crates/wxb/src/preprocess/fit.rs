@@ -7,8 +7,8 @@ use super::category::count_levels;
 use super::plan::Unused;
 use super::stats::{Moments, check_sizes};
 use super::{
-    CategoryInput, ColumnPlan, DateFormat, DateInput, DatePart, Encoding, Kind, MatrixInput, Note,
-    NumberInput, PreprocessConfig, Preprocessor, Scale,
+    CategoryInput, ColumnPlan, DateFormat, DateInput, DatePart, Encoding, MatrixInput, Note, NumberInput,
+    PreprocessConfig, Preprocessor, Scale,
 };
 use crate::data::{Column, Features, TextColumn};
 use crate::error::{Code, Error, Result};
@@ -91,7 +91,7 @@ fn fit_number(name: &str, values: &[f64], rows: &[u32], config: &PreprocessConfi
     let moments = Moments::of(sorted.iter().copied());
     let missing = (rows.len() - moments.present) as u32;
     if moments.is_constant() {
-        return Ok(useless(Kind::Number, missing, moments.present));
+        return Ok(useless(missing, moments.present));
     }
     let mut remarks = vec![];
     if missing == 0 && is_row_number(name, &sorted) {
@@ -103,14 +103,14 @@ fn fit_number(name: &str, values: &[f64], rows: &[u32], config: &PreprocessConfi
 }
 
 /// A column whose present cells are all the same, or none.
-fn useless(kind: Kind, missing: u32, present: usize) -> Fitted {
+fn useless(missing: u32, present: usize) -> Fitted {
     match (missing, present) {
         (_, 0) => (Encoding::Dropped(Unused::Empty), vec![("always missing, dropped".into(), false)]),
         (0, _) => (Encoding::Dropped(Unused::Constant), vec![("constant, dropped".into(), false)]),
         _ => {
             let reason = Unused::Constant;
             let text = "constant where it is not missing: only whether it is missing is used".into();
-            (Encoding::Presence { kind, missing, reason }, vec![(text, false)])
+            (Encoding::Presence { missing, reason }, vec![(text, false)])
         }
     }
 }
@@ -128,7 +128,7 @@ fn fit_text(column: &TextColumn, rows: &[u32], config: &PreprocessConfig) -> Fit
     let (counts, missing) = count_levels(column, rows);
     let present = rows.len() - missing as usize;
     if counts.len() < 2 && (missing == 0 || present == 0) {
-        return useless(Kind::Text, missing, present);
+        return useless(missing, present);
     }
     if let Some(fitted) = fit_dates(column, &counts, rows, config, missing) {
         return fitted;
@@ -150,7 +150,7 @@ fn identifier(levels: usize, present: usize, missing: u32) -> Fitted {
         return (Encoding::Dropped(reason), vec![(format!("{found}, dropped; --keep uses it"), true)]);
     }
     let text = format!("{found}: only whether it is missing is used; --keep uses its texts");
-    (Encoding::Presence { kind: Kind::Text, missing, reason }, vec![(text, true)])
+    (Encoding::Presence { missing, reason }, vec![(text, true)])
 }
 
 fn level_remarks(input: &CategoryInput, counts: &[(&str, u32)], present: usize) -> Vec<(String, bool)> {
@@ -167,7 +167,10 @@ fn level_remarks(input: &CategoryInput, counts: &[(&str, u32)], present: usize) 
             input.levels.len()
         )
     } else {
-        format!("{} levels of one row each share an input with unseen levels", input.rare)
+        match input.rare {
+            1 => "1 level of one row shares an input with unseen levels".to_owned(),
+            n => format!("{n} levels of one row each share an input with unseen levels"),
+        }
     };
     vec![(text, is_cut)]
 }

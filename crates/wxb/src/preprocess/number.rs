@@ -98,13 +98,18 @@ impl Scaling {
         match self {
             Scaling::Affine { shift: 0.0, unit: 1.0 } => "as it is".into(),
             Scaling::Affine { shift: 0.0, unit } => format!("divided by {unit}"),
-            Scaling::Affine { shift, unit } => format!("(x − {}) / {}", short(*shift), short(*unit)),
+            Scaling::Affine { shift, unit } => format!("({}) / {}", minus(*shift), short(*unit)),
             Scaling::LogTails { shift, unit, knee } => {
-                format!("(x − {}) / {}, logarithmic beyond ±{knee}", short(*shift), short(*unit))
+                format!("({}) / {}, logarithmic beyond ±{knee}", minus(*shift), short(*unit))
             }
             Scaling::Quantile { at, .. } => format!("normal scores through {} quantiles", at.len()),
         }
     }
+}
+
+/// "x − 3" or "x + 3".
+fn minus(shift: f64) -> String {
+    format!("x {} {}", if shift < 0.0 { '+' } else { '−' }, short(shift.abs()))
 }
 
 /// Four significant digits, for people.

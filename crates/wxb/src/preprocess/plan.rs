@@ -40,8 +40,6 @@ pub enum Encoding {
     Date(DateInput),
     /// One input that is 1 where the cell is missing, for a column that is of no use otherwise.
     Presence {
-        /// What the column holds.
-        kind: Kind,
         /// Training rows in which it is missing.
         missing: u32,
         /// Why its content is not used.
@@ -86,13 +84,12 @@ impl Encoding {
         }
     }
 
-    /// What the column must hold; `None` if it is not used.
+    /// What the column must hold; `None` if its content is not used.
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Encoding::Number(_) => Some(Kind::Number),
             Encoding::Category(_) | Encoding::Date(_) => Some(Kind::Text),
-            Encoding::Presence { kind, .. } => Some(*kind),
-            Encoding::Dropped(_) => None,
+            Encoding::Presence { .. } | Encoding::Dropped(_) => None,
         }
     }
 
@@ -194,7 +191,7 @@ impl Preprocessor {
         untrained
     }
 
-    /// What a reader must take each used column for.
+    /// What a reader must take each column for whose content is used.
     pub fn kinds(&self) -> Vec<(&str, Kind)> {
         let Preprocessor::Table(columns) = self else { return vec![] };
         columns.iter().filter_map(|c| c.encoding.kind().map(|kind| (c.name.as_str(), kind))).collect()

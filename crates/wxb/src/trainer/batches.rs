@@ -24,7 +24,7 @@ impl<T: Real> Fitting<'_, '_, T> {
                 self.train.load(rows, &mut self.cache);
                 self.loaded = true;
             }
-            let lr = self.lr(run);
+            let lr = self.lr(run, run.step);
             let (m, mode) = (rows.len(), Mode::Training { seed: self.config.seed, step: run.step });
             let batch_loss =
                 match take_step(run, &mut self.grads, &mut self.cache, m, mode, (self.config, lr)) {

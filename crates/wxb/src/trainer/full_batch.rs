@@ -51,11 +51,10 @@ impl<T: Real> Fitting<'_, '_, T> {
         run.moments = full.lbfgs.state();
         let data_loss = full.lbfgs.loss() - penalty(&run.network.params, config, weight_sum);
         let _ = observe(Event::Step { epoch: run.epoch + 1, of: (1, 1), loss: data_loss });
-        let stop = self.end_epoch(run, data_loss, observe);
-        stop.or(match progress {
-            Progress::Converged(reason) => Some(Stop::Converged { reason: in_words(reason).into() }),
-            _ => None,
-        })
+        if let Progress::Converged(reason) = progress {
+            run.converged = Some(in_words(reason).into());
+        }
+        self.end_epoch(run, data_loss, observe)
     }
 }
 

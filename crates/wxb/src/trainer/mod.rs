@@ -159,21 +159,37 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
             Optimizer::Lbfgs(config) => Some(full_batch::FullBatch::new(run, config)?),
             _ => None,
         };
-        while run.epoch < self.config.epochs {
-            let stop = match &mut full {
+        loop {
+            if let Some(stop) = self.finished(run) {
+                return Ok(stop);
+            }
+            let broken_off = match &mut full {
                 Some(full) => self.full_batch_epoch(run, full, observe),
                 None => self.epoch(run, observe),
             };
-            if let Some(stop) = stop.or_else(|| self.early_stop(run)) {
+            if let Some(stop) = broken_off {
                 return Ok(stop);
             }
         }
-        Ok(Stop::Epochs)
+    }
+
+    /// Why no further epoch follows. It is asked before each one, so that a run that was saved at its end and loaded
+    /// again stays at its end.
+    fn finished(&self, run: &Run<T>) -> Option<Stop> {
+        if let Some(reason) = &run.converged {
+            return Some(Stop::Converged { reason: reason.clone() });
+        }
+        if let Some(patience) = self.config.patience.filter(|_| self.valid.is_some())
+            && run.since_best >= patience
+        {
+            return Some(Stop::Early { patience });
+        }
+        (run.epoch >= self.config.epochs).then_some(Stop::Epochs)
     }
 
     /// Validates, keeps the best weights, writes the epoch's record.
     fn end_epoch(&mut self, run: &mut Run<T>, train_loss: f64, observe: Observer<'_, T>) -> Option<Stop> {
-        let lr = self.lr(run);
+        let lr = self.lr(run, run.step.saturating_sub(1));
         run.epoch += 1;
         let (mut valid_loss, mut valid_metric) = (None, None);
         if let Some(valid) = self.valid {
@@ -203,15 +219,10 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         }
     }
 
-    fn early_stop(&self, run: &Run<T>) -> Option<Stop> {
-        let patience = self.config.patience.filter(|_| self.valid.is_some())?;
-        (run.since_best >= patience).then_some(Stop::Early { patience })
-    }
-
-    /// The learning rate of the step to come.
-    fn lr(&self, run: &Run<T>) -> f64 {
+    /// The learning rate of a step, counted from 0.
+    fn lr(&self, run: &Run<T>, step: u64) -> f64 {
         let at = Position {
-            step: run.step,
+            step,
             steps_per_epoch: self.steps_per_epoch,
             epochs: self.config.epochs,
             plateaus: run.plateaus,

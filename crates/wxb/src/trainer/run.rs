@@ -33,6 +33,8 @@ pub struct Run<T> {
     pub plateaus: u32,
     /// Epochs that the plateau rule has waited.
     pub plateau_wait: u64,
+    /// Why no further step can help, once L-BFGS has found so.
+    pub converged: Option<String>,
     /// One record per epoch.
     pub history: Vec<EpochRecord>,
 }
@@ -124,6 +126,7 @@ impl<T: Real> Run<T> {
             since_best: 0,
             plateaus: 0,
             plateau_wait: 0,
+            converged: None,
             history: vec![],
         })
     }
