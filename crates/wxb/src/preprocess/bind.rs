@@ -351,20 +351,31 @@ impl BoundMatrix<'_> {
             MatrixScaling::Common { shift, unit } => {
                 cells.for_each(|((out, x), &fill)| *out = or_fill(affine(x, *shift, *unit), fill));
             }
-            MatrixScaling::Columns { shift, knee: None, .. } => {
+            MatrixScaling::Columns { shift, knee, .. } => {
                 let cells = cells.zip(shift.iter().zip(&self.unit));
                 cells.for_each(|(((out, x), &fill), (&s, &u))| *out = or_fill(affine(x, s, u), fill));
-            }
-            MatrixScaling::Columns { shift, knee: Some(knee), .. } => {
-                let cells = cells.zip(shift.iter().zip(&self.unit));
-                cells.for_each(|(((out, x), &fill), (&s, &u))| {
-                    *out = or_fill(log_tails(x, s, u, *knee), fill)
-                });
+                if let Some(knee) = *knee {
+                    self.bend_tails(values, shift, knee, x);
+                }
             }
             MatrixScaling::Quantiles(scalings) => {
                 let apply = |scaling: &Option<Scaling>, x| scaling.as_ref().map_or(0.0, |s| s.apply(x));
                 cells.zip(scalings).for_each(|(((out, x), &fill), s)| *out = or_fill(apply(s, x), fill));
             }
+        }
+    }
+}
+
+impl BoundMatrix<'_> {
+    /// The logarithmic tails of a row whose cells are shifted and scaled already. Most rows have none: the
+    /// logarithm stays out of the loop over all cells.
+    fn bend_tails<V: Copy + Into<f64>, T: Real>(&self, values: &[V], shift: &[f64], knee: f64, x: &mut [T]) {
+        let limit = T::of(knee);
+        if !x.iter().fold(false, |any, z| any | (z.abs() > limit)) {
+            return;
+        }
+        for (j, z) in x.iter_mut().enumerate().filter(|(_, z)| z.abs() > limit) {
+            *z = or_fill(log_tails(values[j].into(), shift[j], self.unit[j], knee), self.fill[j]);
         }
     }
 }

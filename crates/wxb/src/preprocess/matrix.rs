@@ -60,18 +60,13 @@ impl MatrixInput {
         check_sizes(matrix, rows.iter().map(|&r| r as usize))?;
         let columns = matrix.columns() as u32;
         let common = common_scaling(matrix, rows, config);
-        if let (Values::U8(_), Some((shift, unit))) = (matrix.values(), common) {
+        if let Some((shift, unit)) = common
+            && !has_missing(matrix, rows)
+        {
             let scaling = MatrixScaling::Common { shift, unit };
             return Ok(Self { columns, scaling, fill: vec![], missing: vec![] });
         }
-        let fitted: Vec<FittedColumn> = (0..matrix.columns())
-            .into_par_iter()
-            .map_init(Vec::new, |values, column| {
-                values.clear();
-                values.extend(rows.iter().map(|&r| matrix.get(r as usize, column)));
-                fit_column(values, config, common.is_some())
-            })
-            .collect();
+        let fitted = fit_columns(matrix, rows, config, common.is_some());
         let missing: Vec<u32> = (0..columns).filter(|&j| fitted[j as usize].is_missing).collect();
         let fill = if missing.is_empty() { vec![] } else { fitted.iter().map(|c| c.fill).collect() };
         let scaling = match common {
@@ -130,6 +125,36 @@ fn byte_moments(bytes: &[u8], columns: usize, rows: &[u32]) -> (f64, f64) {
     let mean = weighted(&|x| x);
     let std = weighted(&|x| (x - mean) * (x - mean)).sqrt();
     (mean, if std > 0.0 { std } else { 1.0 })
+}
+
+fn has_missing(matrix: &Matrix, rows: &[u32]) -> bool {
+    let n = matrix.columns();
+    rows.iter().any(|&row| match matrix.values() {
+        Values::U8(_) => false,
+        Values::F32(v) => v[row as usize * n..][..n].iter().any(|x| x.is_nan()),
+        Values::F64(v) => v[row as usize * n..][..n].iter().any(|x| x.is_nan()),
+    })
+}
+
+/// Columns are read 8 at a time: they share cache lines, and reading a matrix down one column costs a line per cell.
+fn fit_columns(
+    matrix: &Matrix,
+    rows: &[u32],
+    config: &PreprocessConfig,
+    is_common: bool,
+) -> Vec<FittedColumn> {
+    const BLOCK: usize = 8;
+    let fit_block = |values: &mut [Vec<f64>; BLOCK], block: usize| -> Vec<FittedColumn> {
+        let columns = block * BLOCK..((block + 1) * BLOCK).min(matrix.columns());
+        values.iter_mut().for_each(Vec::clear);
+        for &row in rows {
+            let cells = columns.clone().map(|column| matrix.get(row as usize, column));
+            values.iter_mut().zip(cells).for_each(|(values, cell)| values.push(cell));
+        }
+        values.iter_mut().zip(columns).map(|(values, _)| fit_column(values, config, is_common)).collect()
+    };
+    let blocks = (0..matrix.columns().div_ceil(BLOCK)).into_par_iter();
+    blocks.map_init(<[Vec<f64>; BLOCK]>::default, fit_block).flatten_iter().collect()
 }
 
 fn fit_column(values: &mut Vec<f64>, config: &PreprocessConfig, is_common: bool) -> FittedColumn {
