@@ -10,17 +10,24 @@ use super::records::count_lines;
 use crate::input::Input;
 
 /// Text parsed by one thread at a time: small enough for the cache, large enough to be worth a task.
-const BLOCK_BYTES: usize = 128 << 10;
-/// Text read while the batch before is parsed.
-pub(super) const BATCH_BYTES: usize = 2 << 20;
+pub(super) const BLOCK_BYTES: usize = 128 << 10;
+/// Blocks of a batch, which is parsed while the next one is read.
+const BATCH_BLOCKS: usize = 16;
 /// No row of a table is longer: a quote was opened and not closed.
 const LONGEST_RECORD: usize = 32 << 20;
+
+/// The block size for a table whose header has so many bytes: with many columns a block has to hold more text, since
+/// each block costs something for each column.
+pub(super) fn block_bytes(header_bytes: usize) -> usize {
+    (16 * header_bytes).clamp(BLOCK_BYTES, 8 * BLOCK_BYTES)
+}
 
 /// Reads batches.
 pub(super) struct Blocks<'i> {
     input: &'i Input<'i>,
     source: Box<dyn Read + Send + 'i>,
     delimiter: u8,
+    block_bytes: usize,
     rest: Vec<u8>,
     line: usize,
     ended: bool,
@@ -40,24 +47,29 @@ impl Batch {
 }
 
 impl<'i> Blocks<'i> {
-    /// The blocks behind the first `skip` bytes, which are `lines` lines.
-    pub(super) fn open(input: &'i Input<'i>, delimiter: u8, skip: usize, lines: usize) -> Result<Self> {
+    /// The blocks of about `block_bytes` behind what is skipped: bytes, and the lines that these are.
+    pub(super) fn open(
+        input: &'i Input<'i>,
+        delimiter: u8,
+        (skip, lines): (usize, usize),
+        block_bytes: usize,
+    ) -> Result<Self> {
         let mut source = input.content()?;
-        let mut skipped = Vec::new();
-        source.by_ref().take(skip as u64).read_to_end(&mut skipped).map_err(|e| input.read_failed(&e))?;
-        Ok(Self { input, source, delimiter, rest: vec![], line: lines + 1, ended: false })
+        let skipped = std::io::copy(&mut source.by_ref().take(skip as u64), &mut std::io::sink());
+        skipped.map_err(|e| input.read_failed(&e))?;
+        Ok(Self { input, source, delimiter, block_bytes, rest: vec![], line: lines + 1, ended: false })
     }
 
-    /// The next batch of about [`BATCH_BYTES`]; `None` at the end of the file.
+    /// The next batch of [`BATCH_BLOCKS`] blocks; `None` at the end of the file.
     pub(super) fn next(&mut self) -> Result<Option<Batch>> {
         let mut text = std::mem::take(&mut self.rest);
-        let mut wanted = BATCH_BYTES.max(text.len());
+        let mut wanted = (BATCH_BLOCKS * self.block_bytes).max(text.len());
         loop {
             self.fill(&mut text, wanted)?;
             if text.is_empty() {
                 return Ok(None);
             }
-            let cuts = cuts(&text, self.delimiter, self.ended);
+            let cuts = cuts(&text, self.delimiter, self.block_bytes, self.ended);
             if let Some(&end) = cuts.ends.last() {
                 self.rest = text[end..].to_vec();
                 text.truncate(end);
@@ -104,7 +116,7 @@ impl<'i> Blocks<'i> {
 
 /// Where text can be cut.
 struct Cuts {
-    /// Just behind the end of a record: one in about every [`BLOCK_BYTES`], and the last.
+    /// Just behind the end of a record: one in about every block, and the last.
     ends: Vec<usize>,
     /// The start of the record behind the last of them.
     unfinished: usize,
@@ -112,9 +124,9 @@ struct Cuts {
 
 /// Cuts text at ends of records. `ended`: the text is the last of its file, so its end ends a record too,
 /// unless a quote is open.
-fn cuts(text: &[u8], delimiter: u8, ended: bool) -> Cuts {
-    let mut ends = Vec::with_capacity(text.len() / BLOCK_BYTES + 2);
-    let mut cutter = Cutter { last: 0, ends: &mut ends };
+fn cuts(text: &[u8], delimiter: u8, block_bytes: usize, ended: bool) -> Cuts {
+    let mut ends = Vec::with_capacity(text.len() / block_bytes + 2);
+    let mut cutter = Cutter { block_bytes, last: 0, ends: &mut ends };
     let quote_open = match memchr::memchr(b'"', text) {
         Some(_) => scan_quoted(text, delimiter, &mut cutter),
         None => scan_plain(text, &mut cutter),
@@ -136,6 +148,7 @@ fn cuts(text: &[u8], delimiter: u8, ended: bool) -> Cuts {
 
 /// Keeps one end of a record in about every [`BLOCK_BYTES`].
 struct Cutter<'a> {
+    block_bytes: usize,
     last: usize,
     ends: &'a mut Vec<usize>,
 }
@@ -143,7 +156,7 @@ struct Cutter<'a> {
 impl Cutter<'_> {
     fn record_end(&mut self, end: usize) {
         let start = self.ends.last().copied().unwrap_or(0);
-        if end - start > BLOCK_BYTES && self.last > start {
+        if end - start > self.block_bytes && self.last > start {
             self.ends.push(self.last);
         }
         self.last = end;
@@ -152,7 +165,7 @@ impl Cutter<'_> {
 
 /// Without quotes every line break ends a record: looking backwards from each multiple of the block size is enough.
 fn scan_plain(text: &[u8], cutter: &mut Cutter) -> bool {
-    let mut targets: Vec<usize> = (BLOCK_BYTES..text.len()).step_by(BLOCK_BYTES).collect();
+    let mut targets: Vec<usize> = (cutter.block_bytes..text.len()).step_by(cutter.block_bytes).collect();
     targets.push(text.len());
     for target in targets {
         let mut head = &text[..target];

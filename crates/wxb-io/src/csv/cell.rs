@@ -4,6 +4,9 @@ use wxb::{Code, Error, Result};
 
 use crate::{DEFAULT_NA, ReadOptions};
 
+/// The separators of thousands that are proposed; with `.` the decimal mark is `,`.
+pub(super) const SEPARATORS: [char; 6] = [',', '.', ' ', '\'', '\u{a0}', '\u{202f}'];
+
 /// How cells are read: missing marks and the marks within numbers.
 pub(crate) struct CellRules {
     missing: Vec<Vec<u8>>,
@@ -29,6 +32,15 @@ impl CellRules {
             missing,
             first_bytes,
             thousands: options.thousands.map(separator).transpose()?,
+        })
+    }
+
+    /// The thousands separator with which all of the first texts, which are not numbers now, would be.
+    pub(super) fn separator_that_fits(&self, texts: &[String]) -> Option<char> {
+        const LOOKED_AT: usize = 50;
+        SEPARATORS.into_iter().filter(|_| self.thousands.is_none()).find(|&separator| {
+            let mut texts = texts.iter().take(LOOKED_AT);
+            texts.all(|text| grouped_number(text.as_bytes(), separator).is_some_and(f64::is_finite))
         })
     }
 
@@ -111,7 +123,7 @@ fn short_decimal(cell: &[u8]) -> Option<f64> {
 }
 
 /// A number whose digits before the decimal mark are in groups of three: `1 204.5`, `-12,000`.
-fn grouped_number(cell: &[u8], separator: char) -> Option<f64> {
+pub(super) fn grouped_number(cell: &[u8], separator: char) -> Option<f64> {
     let text = std::str::from_utf8(cell).ok()?;
     let mark = if separator == '.' { ',' } else { '.' };
     let whole_end = text.find([mark, 'e', 'E']).unwrap_or(text.len());

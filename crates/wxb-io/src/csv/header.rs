@@ -1,6 +1,6 @@
 //! The first record: column names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wxb::{Code, Error, Result};
 
@@ -59,14 +59,21 @@ pub(super) fn read(file: &str, delimiter: u8, text: &[u8]) -> Result<Header> {
 
 /// A column without name, as pandas writes its index, becomes `column_N`.
 fn name_the_nameless(names: &mut [String], warnings: &mut Vec<String>) {
-    for i in 0..names.len() {
-        if names[i].is_empty() {
-            let mut name = format!("column_{}", i + 1);
-            while names.contains(&name) {
-                name.push('_');
-            }
-            warnings.push(format!("column {} has no name and is called {name:?}", i + 1));
-            names[i] = name;
+    let taken: HashSet<String> = names.iter().cloned().collect();
+    let mut given = Vec::new();
+    for (i, name) in names.iter_mut().enumerate().filter(|(_, name)| name.is_empty()) {
+        *name = format!("column_{}", i + 1);
+        while taken.contains(name.as_str()) {
+            name.push('_');
+        }
+        given.push(name.clone());
+    }
+    match given.as_slice() {
+        [] => {}
+        [one] => warnings.push(format!("a column has no name and is called {one:?}")),
+        [first, .., last] => {
+            let n = given.len();
+            warnings.push(format!("{n} columns have no name and are called {first:?} to {last:?}"));
         }
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn mixed(layout: &Layout, name: &str, column: &Growing) -> Error {
     }
 }
 
-/// A remark about a text column that looks like numbers and a missing mark nobody declared.
+/// A remark about a text column that looks like numbers, and what would make it numeric.
 pub(super) fn remark(
     name: &str,
     column: &Growing,
@@ -120,12 +120,18 @@ pub(super) fn remark(
     rules: &CellRules,
 ) -> Option<String> {
     let Growing::Text { codes, levels } = column else { return None };
-    if forced.is_some() {
+    if forced.is_some() || levels.texts.is_empty() {
         return None;
     }
+    if let Some(separator) = rules.separator_that_fits(&levels.texts) {
+        return Some(format!(
+            "column {name:?} is read as text; its values are numbers with --thousands {:?}",
+            separator.to_string()
+        ));
+    }
     let (numbers, others) = count_numbers(codes, levels, rules);
-    let texts: Vec<&String> =
-        levels.texts.iter().filter(|text| rules.number(text.as_bytes()).is_none()).take(3).collect();
+    let no_number = |text: &&String| rules.number(text.as_bytes()).is_none();
+    let texts: Vec<&String> = levels.texts.iter().filter(no_number).take(3).collect();
     if numbers < others || texts.len() > 2 {
         return None;
     }

@@ -15,6 +15,7 @@ mod kind;
 mod problems;
 mod records;
 mod sniff;
+mod start;
 
 use rayon::prelude::*;
 use wxb::data::Table;
@@ -23,88 +24,39 @@ use wxb::{Code, Error, Result};
 use crate::input::Input;
 use crate::{ColumnKind, ReadOptions};
 use block::{Layout, Part};
-use blocks::{Batch, Blocks};
+use blocks::Batch;
 use cell::CellRules;
 use column::Growing;
-use header::Header;
 use kind::Settled;
+use start::Start;
+
+/// The columns of one pass, each with its index in the file.
+type Columns = Vec<(usize, Growing)>;
 
 /// Reads a table, with warnings.
 pub(crate) fn read(input: &Input, options: &ReadOptions) -> Result<(Table, Vec<String>)> {
     let rules = CellRules::new(options)?;
     let start = Start::find(input, options)?;
-    let Header { names, warnings, .. } = &start.header;
+    let names = &start.header.names;
     let forced: Vec<Option<ColumnKind>> = names.iter().map(|n| options.kinds.get(n).copied()).collect();
-    let mut layout =
-        Layout { file: input.name(), delimiter: start.delimiter, names, wanted: vec![], rules: &rules };
-    layout.wanted = kept(names, &options.drop)?;
+    let wanted = kept(names, &options.drop)?;
+    let mut layout = Layout { file: input.name(), delimiter: start.delimiter, names, wanted, rules: &rules };
     kind::guess(&mut layout, &forced, start.sample());
-    let columns = read_rows(input, &start, &layout)?;
-    let mut columns: Vec<(usize, Growing)> = layout.wanted.iter().map(|w| w.0).zip(columns).collect();
-
-    let mut again = Vec::new();
-    for (i, column) in &columns {
-        match kind::settle(column, forced[*i], &rules) {
-            Settled::Keep => kind::check(&layout, &names[*i], column)?,
-            Settled::Mixed => return Err(kind::mixed(&layout, &names[*i], column)),
-            Settled::ReadAs(kind) => again.push((*i, kind)),
-        }
-    }
-    if !again.is_empty() {
+    let mut columns = read_rows(input, &start, &layout)?;
+    layout.wanted = contradicted(&layout, &columns, &forced)?;
+    if !layout.wanted.is_empty() {
         // The contradicted columns go before their replacements come: the peak stays one table.
-        columns.retain(|(i, _)| again.iter().all(|(j, _)| i != j));
-        layout.wanted = again;
-        let replaced = read_rows(input, &start, &layout)?;
-        for (&(i, _), column) in layout.wanted.iter().zip(replaced) {
-            kind::check(&layout, &names[i], &column)?;
-            columns.push((i, column));
-        }
+        columns.retain(|(i, _)| layout.wanted.iter().all(|(j, _)| i != j));
+        columns.extend(read_rows(input, &start, &layout)?);
         columns.sort_by_key(|(i, _)| *i);
     }
-    let mut warnings = warnings.clone();
-    warnings.extend(
-        columns.iter().filter_map(|(i, column)| kind::remark(&names[*i], column, forced[*i], &rules)),
-    );
-    let table = Table::new(columns.into_iter().map(|(i, c)| (names[i].clone(), c.finish())).collect())?;
-    Ok((table, warnings))
-}
-
-/// Delimiter and header, and where the rows begin.
-struct Start {
-    delimiter: u8,
-    header: Header,
-    /// Bytes of the byte order mark.
-    mark: usize,
-    first: Batch,
-}
-
-impl Start {
-    fn find(input: &Input, options: &ReadOptions) -> Result<Self> {
-        let head = input.head(64 << 10)?;
-        let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let delimiter = match options.delimiter {
-            Some(byte) if !byte.is_ascii() || matches!(byte, b'"' | b'\n' | b'\r' | 0) => {
-                return Err(Error::new(
-                    Code::InvalidSetting,
-                    format!("byte 0x{byte:02x} cannot be a delimiter"),
-                )
-                .hint("usual are , ; tab and |"));
-            }
-            Some(byte) => byte,
-            None => sniff::delimiter(&head[mark..]),
-        };
-        let empty = || Error::new(Code::EmptyData, format!("{} is empty", input.name()));
-        let first = Blocks::open(input, delimiter, mark, 0)?.next()?.ok_or_else(empty)?;
-        let (text, line) = first.blocks().next().ok_or_else(empty)?;
-        problems::check_text(input.name(), text, line)?;
-        let header = header::read(input.name(), delimiter, text)?;
-        Ok(Self { delimiter, header, mark, first })
+    let mut warnings = start.header.warnings.clone();
+    for (i, column) in &columns {
+        kind::check(&layout, &names[*i], column)?;
+        warnings.extend(kind::remark(&names[*i], column, forced[*i], &rules));
     }
-
-    /// The first rows.
-    fn sample(&self) -> &[u8] {
-        self.first.blocks().next().map_or(&[], |(text, _)| &text[self.header.bytes..])
-    }
+    let columns = columns.into_iter().map(|(i, column)| (names[i].clone(), column.finish()));
+    Ok((Table::new(columns.collect())?, warnings))
 }
 
 /// The columns that are not dropped, with a kind to be guessed.
@@ -114,43 +66,66 @@ fn kept(names: &[String], drop: &[String]) -> Result<Vec<(usize, ColumnKind)>> {
     }
     let kept: Vec<_> =
         (0..names.len()).filter(|&i| !drop.contains(&names[i])).map(|i| (i, ColumnKind::Text)).collect();
-    if kept.is_empty() {
-        return Err(Error::new(Code::EmptyData, "every column is dropped"));
+    match kept.is_empty() {
+        true => Err(Error::new(Code::EmptyData, "every column is dropped")),
+        false => Ok(kept),
     }
-    Ok(kept)
+}
+
+/// The columns that have to be read again, with their other kind.
+fn contradicted(
+    layout: &Layout,
+    columns: &Columns,
+    forced: &[Option<ColumnKind>],
+) -> Result<Vec<(usize, ColumnKind)>> {
+    let mut again = Vec::new();
+    for (i, column) in columns {
+        match kind::settle(column, forced[*i], layout.rules) {
+            Settled::Keep => {}
+            Settled::ReadAs(kind) => again.push((*i, kind)),
+            Settled::Mixed => return Err(kind::mixed(layout, &layout.names[*i], column)),
+        }
+    }
+    Ok(again)
 }
 
 /// Reads the wanted columns of all rows. A batch is parsed, block by block in parallel, while the next one is read
 /// and decompressed; parts are appended in the order of the file, so the result is the same for any number of
 /// threads.
-fn read_rows(input: &Input, start: &Start, layout: &Layout) -> Result<Vec<Growing>> {
-    let header = &start.header;
-    let mut blocks = Blocks::open(input, start.delimiter, start.mark + header.bytes, header.lines)?;
+fn read_rows(input: &Input, start: &Start, layout: &Layout) -> Result<Columns> {
+    let mut blocks = start.rows(input)?;
     let mut columns: Vec<Growing> = layout.wanted.iter().map(|&(_, kind)| Growing::new(kind, 0)).collect();
     let (mut rows, mut batch) = (0, blocks.next()?);
     while let Some(current) = batch {
         let (parts, following) = rayon::join(|| parse_batch(layout, &columns, &current), || blocks.next());
-        let known: Vec<usize> = columns.iter().map(Growing::known).collect();
-        for part in parts {
-            let part = part?;
-            rows += part.rows;
-            for ((column, more), &known) in columns.iter_mut().zip(part.columns).zip(&known) {
-                column.append(more, known);
-            }
-        }
-        if rows > u32::MAX as usize {
-            let what = format!("{} has more than {} rows", layout.file, u32::MAX);
+        rows += append(&mut columns, parts)?;
+        if rows >= u32::MAX as usize {
+            let what = format!("{} has more than {} rows", layout.file, u32::MAX - 1);
             return Err(Error::new(Code::ShapeMismatch, what));
         }
         batch = following?;
     }
-    if rows == 0 {
-        return Err(Error::new(Code::EmptyData, format!("{} has a header and no rows", layout.file)));
+    match rows {
+        0 => Err(Error::new(Code::EmptyData, format!("{} has a header and no rows", layout.file))),
+        _ => Ok(layout.wanted.iter().map(|&(i, _)| i).zip(columns).collect()),
     }
-    Ok(columns)
 }
 
 fn parse_batch(layout: &Layout, columns: &[Growing], batch: &Batch) -> Vec<Result<Part>> {
     let blocks: Vec<_> = batch.blocks().collect();
     blocks.into_par_iter().map(|(text, line)| block::parse(layout, columns, text, line)).collect()
+}
+
+/// Appends the parts of one batch; returns their rows.
+fn append(columns: &mut [Growing], parts: Vec<Result<Part>>) -> Result<usize> {
+    let known: Vec<usize> = columns.iter().map(Growing::known).collect();
+    let mut rows = 0;
+    for part in parts {
+        let part = part?;
+        rows += part.rows;
+        for ((column, more), &known) in columns.iter_mut().zip(part.columns).zip(&known) {
+            column.append(more, known);
+        }
+    }
+    Ok(rows)
 }

@@ -3,7 +3,7 @@
 use wxb::{Code, Error, Result};
 
 use super::block::Layout;
-use super::cell::CellRules;
+use super::cell::{SEPARATORS, grouped_number};
 use super::column::Strays;
 use super::records::{Record, count_lines};
 
@@ -89,11 +89,8 @@ pub(super) fn not_a_number(layout: &Layout, name: &str, cells: usize, strays: &S
 
 /// The separator with which one of the texts is a number.
 fn thousands_of(texts: &[&str]) -> Option<char> {
-    [' ', ',', '\'', '\u{a0}', '\u{202f}', '_'].into_iter().find(|&separator| {
-        let options = crate::ReadOptions { thousands: Some(separator), ..Default::default() };
-        let number =
-            |text: &&str| CellRules::new(&options).is_ok_and(|rules| rules.number(text.as_bytes()).is_some());
-        texts.iter().any(number)
+    SEPARATORS.into_iter().find(|&separator| {
+        texts.iter().any(|text| grouped_number(text.as_bytes(), separator).is_some_and(f64::is_finite))
     })
 }
 

@@ -1,0 +1,61 @@
+//! The beginning of a CSV: byte order mark, delimiter, header, first rows.
+
+use wxb::{Code, Error, Result};
+
+use super::blocks::{self, Batch, Blocks};
+use super::header::{self, Header};
+use super::{problems, sniff};
+use crate::ReadOptions;
+use crate::input::Input;
+
+/// Text from which the delimiter is found out.
+const SNIFFED_BYTES: u64 = 64 << 10;
+
+/// What is known before the rows are read, and where they begin.
+pub(super) struct Start {
+    pub(super) delimiter: u8,
+    pub(super) header: Header,
+    /// Bytes of the byte order mark.
+    mark: usize,
+    first: Batch,
+    block_bytes: usize,
+}
+
+impl Start {
+    /// Reads the beginning of a file.
+    pub(super) fn find(input: &Input, options: &ReadOptions) -> Result<Self> {
+        let head = input.head(SNIFFED_BYTES)?;
+        let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let delimiter = match options.delimiter {
+            Some(byte) => check_delimiter(byte)?,
+            None => sniff::delimiter(&head[mark..]),
+        };
+        let empty = || Error::new(Code::EmptyData, format!("{} is empty", input.name()));
+        let first =
+            Blocks::open(input, delimiter, (mark, 0), blocks::BLOCK_BYTES)?.next()?.ok_or_else(empty)?;
+        let (text, line) = first.blocks().next().ok_or_else(empty)?;
+        problems::check_text(input.name(), text, line)?;
+        let header = header::read(input.name(), delimiter, text)?;
+        let block_bytes = blocks::block_bytes(header.bytes);
+        Ok(Self { delimiter, header, mark, first, block_bytes })
+    }
+
+    /// The first rows.
+    pub(super) fn sample(&self) -> &[u8] {
+        self.first.blocks().next().map_or(&[], |(text, _)| &text[self.header.bytes..])
+    }
+
+    /// The rows, from the first.
+    pub(super) fn rows<'i>(&self, input: &'i Input<'i>) -> Result<Blocks<'i>> {
+        let skipped = (self.mark + self.header.bytes, self.header.lines);
+        Blocks::open(input, self.delimiter, skipped, self.block_bytes)
+    }
+}
+
+fn check_delimiter(byte: u8) -> Result<u8> {
+    if !byte.is_ascii() || matches!(byte, b'"' | b'\n' | b'\r' | 0) {
+        return Err(Error::new(Code::InvalidSetting, format!("byte 0x{byte:02x} cannot be a delimiter"))
+            .hint("usual are , ; tab and |"));
+    }
+    Ok(byte)
+}
