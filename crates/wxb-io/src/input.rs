@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wxb::{Code, Error, Result};
 
@@ -94,14 +96,23 @@ impl<'a> Input<'a> {
 
     /// The bytes after decompression.
     pub(crate) fn content(&self) -> Result<Box<dyn Read + Send + '_>> {
-        let stored = BufReader::with_capacity(1 << 16, self.stored()?);
-        Ok(match self.compression {
+        Ok(self.counted_content()?.0)
+    }
+
+    /// The bytes after decompression, and how many stored bytes were taken for them so far.
+    pub(crate) fn counted_content(&self) -> Result<(Box<dyn Read + Send + '_>, Arc<AtomicU64>)> {
+        let taken = Arc::new(AtomicU64::new(0));
+        let counted = Counted { source: self.stored()?, taken: Arc::clone(&taken) };
+        // Small enough that the count is close to what the content so far was made of.
+        let stored = BufReader::with_capacity(1 << 14, counted);
+        let content: Box<dyn Read + Send + '_> = match self.compression {
             Compression::None => Box::new(stored),
             Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(stored)),
             Compression::Zstd => {
                 Box::new(zstd::Decoder::with_buffer(stored).map_err(|e| self.read_failed(&e))?)
             }
-        })
+        };
+        Ok((content, taken))
     }
 
     /// At most the first `n` bytes of the content.
@@ -134,6 +145,20 @@ impl<'a> Input<'a> {
             _ => format!("{}: {data} is damaged: {error}", self.name),
         };
         Error::new(Code::DamagedFile, what).hint("fetch or save the file again")
+    }
+}
+
+/// Counts the bytes it passes on.
+struct Counted<R> {
+    source: R,
+    taken: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let n = self.source.read(bytes)?;
+        self.taken.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
     }
 }
 

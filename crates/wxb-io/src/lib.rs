@@ -28,5 +28,7 @@ mod write;
 pub use format::Format;
 pub use npz::read_npz_f64;
 pub use options::{ColumnKind, DEFAULT_NA, Loaded, ReadOptions, Source};
+#[cfg(feature = "parquet")]
+pub use parquet::is_panic_caught;
 pub use read::{read, read_bytes};
 pub use write::{CsvCell, check_target, write_atomically, write_csv_row, write_csv_table};

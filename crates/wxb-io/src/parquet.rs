@@ -6,6 +6,9 @@
 
 mod cells;
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
@@ -24,12 +27,27 @@ use cells::{Cells, kind_of};
 /// The column in which pandas keeps the index of a data frame.
 const PANDAS_INDEX: &str = "__index_level_0__";
 
+thread_local! {
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread now would be caught and become an error: a panic hook has nothing to say then.
+pub fn is_panic_caught() -> bool {
+    CATCHING.get()
+}
+
 /// Reads a table, with warnings.
 pub(crate) fn read(input: &Input, options: &ReadOptions) -> Result<(Table, Vec<String>)> {
-    match input.file_or_bytes()? {
+    // The parquet crate checks most of what a file claims, and panics on some of the rest (tests/properties.rs finds
+    // such files). Nothing of its state outlives the call.
+    CATCHING.set(true);
+    let result = catch_unwind(AssertUnwindSafe(|| match input.file_or_bytes()? {
         Ok(file) => read_chunks(Bounded(file), input, options),
         Err(bytes) => read_chunks(Bounded(Bytes::copy_from_slice(bytes)), input, options),
-    }
+    }));
+    CATCHING.set(false);
+    let panicked = || Error::new(Code::DamagedFile, format!("{}: the Parquet file is damaged", input.name()));
+    result.unwrap_or_else(|_| Err(panicked()))
 }
 
 fn read_chunks(

@@ -3,6 +3,8 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wxb::{Code, Error, Result};
 
@@ -26,6 +28,8 @@ pub(super) fn block_bytes(header_bytes: usize) -> usize {
 pub(super) struct Blocks<'i> {
     input: &'i Input<'i>,
     source: Box<dyn Read + Send + 'i>,
+    taken: Arc<AtomicU64>,
+    stored: u64,
     delimiter: u8,
     block_bytes: usize,
     rest: Vec<u8>,
@@ -37,6 +41,8 @@ pub(super) struct Blocks<'i> {
 pub(super) struct Batch {
     text: Vec<u8>,
     blocks: Vec<(Range<usize>, usize)>,
+    /// How many times as large as the file up to here the whole file is.
+    pub(super) whole: f64,
 }
 
 impl Batch {
@@ -54,10 +60,21 @@ impl<'i> Blocks<'i> {
         (skip, lines): (usize, usize),
         block_bytes: usize,
     ) -> Result<Self> {
-        let mut source = input.content()?;
+        let (mut source, taken) = input.counted_content()?;
+        let stored = input.stored_bytes()?;
         let skipped = std::io::copy(&mut source.by_ref().take(skip as u64), &mut std::io::sink());
         skipped.map_err(|e| input.read_failed(&e))?;
-        Ok(Self { input, source, delimiter, block_bytes, rest: vec![], line: lines + 1, ended: false })
+        Ok(Self {
+            input,
+            source,
+            taken,
+            stored,
+            delimiter,
+            block_bytes,
+            rest: vec![],
+            line: lines + 1,
+            ended: false,
+        })
     }
 
     /// The next batch of [`BATCH_BLOCKS`] blocks; `None` at the end of the file.
@@ -98,7 +115,8 @@ impl<'i> Blocks<'i> {
             self.line += count_lines(&text[start..end]);
             start = end;
         }
-        Batch { text, blocks }
+        let taken = self.taken.load(Ordering::Relaxed);
+        Batch { text, blocks, whole: self.stored as f64 / taken.max(1) as f64 }
     }
 
     fn open_quote(&self, text: &[u8], start: usize) -> Error {

@@ -58,6 +58,16 @@ impl Growing {
         }
     }
 
+    /// Takes memory for so many cells in all. Without it a column would be copied each time it outgrows its memory,
+    /// and the pieces it leaves behind would stay with the process. What is taken in excess is not touched and is
+    /// given back at the end; if there is not so much, the column grows as it has to.
+    pub(super) fn expect_rows(&mut self, rows: usize) {
+        let _ = match self {
+            Growing::Number { values, .. } => values.try_reserve_exact(rows.saturating_sub(values.len())),
+            Growing::Text { codes, .. } => codes.try_reserve_exact(rows.saturating_sub(codes.len())),
+        };
+    }
+
     /// Appends the part of the next block. The codes of a part count its own levels from the number of levels the
     /// whole had when the block was parsed, `known`.
     pub(super) fn append(&mut self, part: Growing, known: usize) {

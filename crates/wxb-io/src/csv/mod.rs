@@ -36,12 +36,13 @@ type Columns = Vec<(usize, Growing)>;
 /// Reads a table, with warnings.
 pub(crate) fn read(input: &Input, options: &ReadOptions) -> Result<(Table, Vec<String>)> {
     let rules = CellRules::new(options)?;
-    let start = Start::find(input, options)?;
+    let (start, sample) = Start::find(input, options)?;
     let names = &start.header.names;
     let forced: Vec<Option<ColumnKind>> = names.iter().map(|n| options.kinds.get(n).copied()).collect();
     let wanted = kept(names, &options.drop)?;
     let mut layout = Layout { file: input.name(), delimiter: start.delimiter, names, wanted, rules: &rules };
-    kind::guess(&mut layout, &forced, start.sample());
+    kind::guess(&mut layout, &forced, &sample);
+    drop(sample);
     let mut columns = read_rows(input, &start, &layout)?;
     layout.wanted = contradicted(&layout, &columns, &forced)?;
     if !layout.wanted.is_empty() {
@@ -95,10 +96,17 @@ fn contradicted(
 fn read_rows(input: &Input, start: &Start, layout: &Layout) -> Result<Columns> {
     let mut blocks = start.rows(input)?;
     let mut columns: Vec<Growing> = layout.wanted.iter().map(|&(_, kind)| Growing::new(kind, 0)).collect();
-    let (mut rows, mut batch) = (0, blocks.next()?);
+    let (mut rows, mut expected, mut batch) = (0, 0, blocks.next()?);
     while let Some(current) = batch {
         let (parts, following) = rayon::join(|| parse_batch(layout, &columns, &current), || blocks.next());
-        rows += append(&mut columns, parts)?;
+        let parts = parts.into_iter().collect::<Result<Vec<Part>>>()?;
+        rows += parts.iter().map(|part| part.rows).sum::<usize>();
+        if rows > expected {
+            // The rows so far say how many there will be; a tenth more, for rows that get shorter.
+            expected = (rows as f64 * current.whole * 1.1) as usize;
+            columns.iter_mut().for_each(|column| column.expect_rows(expected));
+        }
+        append(&mut columns, parts);
         if rows >= u32::MAX as usize {
             let what = format!("{} has more than {} rows", layout.file, u32::MAX - 1);
             return Err(Error::new(Code::ShapeMismatch, what));
@@ -116,16 +124,12 @@ fn parse_batch(layout: &Layout, columns: &[Growing], batch: &Batch) -> Vec<Resul
     blocks.into_par_iter().map(|(text, line)| block::parse(layout, columns, text, line)).collect()
 }
 
-/// Appends the parts of one batch; returns their rows.
-fn append(columns: &mut [Growing], parts: Vec<Result<Part>>) -> Result<usize> {
+/// Appends the parts of one batch.
+fn append(columns: &mut [Growing], parts: Vec<Part>) {
     let known: Vec<usize> = columns.iter().map(Growing::known).collect();
-    let mut rows = 0;
     for part in parts {
-        let part = part?;
-        rows += part.rows;
         for ((column, more), &known) in columns.iter_mut().zip(part.columns).zip(&known) {
             column.append(more, known);
         }
     }
-    Ok(rows)
 }

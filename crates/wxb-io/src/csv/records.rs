@@ -33,7 +33,12 @@ impl Record<'_> {
     /// Field `i`, without surrounding blanks.
     pub(super) fn field(&self, i: usize) -> &[u8] {
         let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        self.fields[start..self.ends[i]].trim_ascii()
+        let field = &self.fields[start..self.ends[i]];
+        match field {
+            // Nearly all fields: nothing to take off.
+            [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~'] => field,
+            _ => field.trim_ascii(),
+        }
     }
 
     /// How many line breaks the fields before `i` contain: quoted fields may.

@@ -2,7 +2,7 @@
 
 use wxb::{Code, Error, Result};
 
-use super::blocks::{self, Batch, Blocks};
+use super::blocks::{self, Blocks};
 use super::header::{self, Header};
 use super::{problems, sniff};
 use crate::ReadOptions;
@@ -17,13 +17,12 @@ pub(super) struct Start {
     pub(super) header: Header,
     /// Bytes of the byte order mark.
     mark: usize,
-    first: Batch,
     block_bytes: usize,
 }
 
 impl Start {
-    /// Reads the beginning of a file.
-    pub(super) fn find(input: &Input, options: &ReadOptions) -> Result<Self> {
+    /// Reads the beginning of a file; also returns the text of the first rows.
+    pub(super) fn find(input: &Input, options: &ReadOptions) -> Result<(Self, Vec<u8>)> {
         let head = input.head(SNIFFED_BYTES)?;
         let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let delimiter = match options.delimiter {
@@ -37,12 +36,8 @@ impl Start {
         problems::check_text(input.name(), text, line)?;
         let header = header::read(input.name(), delimiter, text)?;
         let block_bytes = blocks::block_bytes(header.bytes);
-        Ok(Self { delimiter, header, mark, first, block_bytes })
-    }
-
-    /// The first rows.
-    pub(super) fn sample(&self) -> &[u8] {
-        self.first.blocks().next().map_or(&[], |(text, _)| &text[self.header.bytes..])
+        let sample = text[header.bytes..].to_vec();
+        Ok((Self { delimiter, header, mark, block_bytes }, sample))
     }
 
     /// The rows, from the first.
