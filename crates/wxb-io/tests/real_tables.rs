@@ -1,5 +1,9 @@
 //! Every table of `../shared/data` is read, its task is the one its README gives, and its rows become finite inputs.
-#![allow(clippy::unwrap_used, reason = "a table that cannot be read or fitted fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot read its table fails, or says so"
+)]
 
 use std::path::PathBuf;
 
