@@ -147,7 +147,7 @@ pub struct TrainingArgs {
     #[arg(value_parser = value::positive)]
     pub lr: Option<f64>,
 
-    /// constant, step, exponential, cosine, one-cycle or plateau [default: constant]
+    /// constant, step, exponential, cosine, one-cycle or plateau [default: plateau for adam without --lr, else constant]
     #[arg(long, value_name = "SCHEDULE", hide_possible_values = true)]
     pub schedule: Option<ScheduleChoice>,
 

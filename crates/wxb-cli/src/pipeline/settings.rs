@@ -201,9 +201,12 @@ pub fn optimizer(args: &TrainingArgs) -> Result<Optimizer> {
 ///
 /// # Errors
 /// [`Code::InvalidSetting`] for a constant that it does not have.
-pub fn schedule(args: &TrainingArgs) -> Result<Schedule> {
+pub fn schedule(args: &TrainingArgs, optimizer: &Optimizer) -> Result<Schedule> {
     use ScheduleChoice::{Constant, Cosine, Exponential, OneCycle, Plateau, Step};
-    let choice = args.schedule.unwrap_or(Constant);
+    let choice = args.schedule.unwrap_or(match (is_adam(optimizer), args.lr) {
+        (true, None) => Plateau, // our rate is a high one; a rate that was asked for is kept
+        _ => Constant,
+    });
     refuse(
         args.warmup.is_some() && !matches!(choice, Cosine | OneCycle),
         "--warmup",
@@ -258,7 +261,7 @@ pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfi
     let patience = (!validation.no_early_stopping).then_some(validation.patience.unwrap_or(PATIENCE) as u64);
     Ok(TrainConfig {
         lr: training.lr.unwrap_or(default_lr(&optimizer)),
-        schedule: schedule(training)?,
+        schedule: schedule(training, &optimizer)?,
         epochs: training.epochs.map_or(default_epochs(&optimizer), |epochs| epochs as u64),
         batch_size: match training.batch_size {
             Some(value::BatchSize::Full) => BatchSize::Full,
@@ -284,8 +287,15 @@ fn default_lr(optimizer: &Optimizer) -> f64 {
     match optimizer {
         Optimizer::Sgd | Optimizer::Momentum { averaged: true, .. } => 0.1,
         Optimizer::Momentum { .. } | Optimizer::Nesterov { .. } => 0.01,
+        // With halving at a plateau. California housing, one split and seed: test R² 0.795 in 69 epochs, against
+        // 0.788 in 117 epochs at a constant 0.001; titanic: validation AUC 0.844 against 0.843.
+        adam if is_adam(adam) => 3e-3,
         _ => 1e-3,
     }
+}
+
+fn is_adam(optimizer: &Optimizer) -> bool {
+    matches!(optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. })
 }
 
 fn default_epochs(optimizer: &Optimizer) -> u64 {
