@@ -14,11 +14,12 @@ const ROWS: usize = 200;
 
 /// Numbers with an outlier and missing cells, categories, dates, and a column that is only there or not.
 fn table() -> Features {
-    let cell = |i: usize| if i % 9 == 0 { f64::NAN } else { ((i * 7919) % 101) as f64 };
+    let cell = |i: usize| if i.is_multiple_of(9) { f64::NAN } else { ((i * 7919) % 101) as f64 };
     let numbers = (0..ROWS).map(|i| if i == 5 { 1e9 } else { cell(i) }).collect();
     let text = |levels: Vec<String>| {
-        let codes =
-            (0..ROWS).map(|i| if i % 8 == 0 { u32::MAX } else { (i % levels.len()) as u32 }).collect();
+        let codes = (0..ROWS)
+            .map(|i| if i.is_multiple_of(8) { u32::MAX } else { (i % levels.len()) as u32 })
+            .collect();
         Column::Text(TextColumn { codes, levels })
     };
     let columns = vec![
