@@ -16,7 +16,7 @@ use crate::pipeline::model::{Bound, load, target_name};
 use crate::pipeline::prepare;
 use crate::pipeline::read::{Ask, Examples, for_model};
 use crate::terminal::Terminal;
-use crate::terminal::matrix::{Matrix, one_line};
+use crate::terminal::matrix::Matrix;
 use crate::terminal::number::short;
 
 #[derive(Serialize)]
@@ -176,15 +176,8 @@ fn print(
     terminal.detail(&formulas::input_table(trace, &names));
     let last_forward = lines.iter().rposition(|line| line.is_forward);
     for (i, line) in lines.iter().enumerate() {
-        let head = format!("{:<22}{:<20}", format!("{} = {}", line.name, line.formula), line.shapes);
-        let mut text = format!("{head:<42}{:<8}{}", line.shape(), one_line(&line.values, args.full));
-        if let (true, Some(loss)) = (Some(i) == last_forward, trace.loss) {
-            text += &format!("      J = {loss:.9}");
-        }
-        if !line.remark.is_empty() {
-            text += &format!("     {}", line.remark);
-        }
-        terminal.result(&text)?;
+        let loss = trace.loss.filter(|_| Some(i) == last_forward);
+        terminal.result(&line_text(line, loss, args.full))?;
     }
     if let (Some(after), Some(before)) = (after, trace.loss) {
         terminal.result(&format!(
@@ -195,4 +188,26 @@ fn print(
         ))?;
     }
     Ok(())
+}
+
+/// Formula, shapes and numbers on one line; numbers that are too many for it below, a line per row.
+fn line_text(line: &Line, loss: Option<f64>, is_full: bool) -> String {
+    // The width of a wide terminal, of which the head takes a third.
+    const WIDTH: usize = 110;
+    let formula = format!("{} = {}", line.name, line.formula);
+    let head = format!("{formula:<21} {:<19} {:<8}", line.shapes, line.shape());
+    let numbers = line.values.lines(is_full);
+    let one_line = format!("{head} [{}]", numbers.join(" "));
+    let mut text = if one_line.chars().count() <= WIDTH || numbers.len() == 1 {
+        one_line
+    } else {
+        format!("{}\n    [{}]", head.trim_end(), numbers.join("\n     "))
+    };
+    if let Some(loss) = loss {
+        text += &format!("      J = {loss:.9}");
+    }
+    if !line.remark.is_empty() {
+        text += &format!("     {}", line.remark);
+    }
+    text
 }

@@ -24,6 +24,21 @@ impl Matrix {
         self.0.dim()
     }
 
+    /// A text per row, `[-0.2  0.6]`; the middle of a large matrix is left out unless `is_full`.
+    pub fn lines(&self, is_full: bool) -> Vec<String> {
+        let decimals = self.decimals();
+        let (rows, columns) = self.shape();
+        let (rows, columns) = (places(rows, is_full), places(columns, is_full));
+        let text = |i: usize, j: usize| number(self.0[[i, j]], decimals);
+        let shown = rows.iter().flatten().flat_map(|&i| columns.iter().flatten().map(move |&j| (i, j)));
+        let width = shown.map(|(i, j)| text(i, j).len()).max().unwrap_or(0);
+        let cell =
+            |i: usize, j: &Option<usize>| j.map_or("…".into(), |j| format!("{:>width$}", text(i, j)));
+        let row =
+            |i: usize| format!("[{}]", columns.iter().map(|j| cell(i, j)).collect::<Vec<_>>().join(" "));
+        rows.iter().map(|i| i.map_or("…".into(), row)).collect()
+    }
+
     /// Decimals that show every number: none to four if they are exact, else six.
     fn decimals(&self) -> usize {
         let is_exact = |decimals: &usize| {
@@ -42,21 +57,8 @@ impl Serialize for Matrix {
     }
 }
 
-/// `[[ 0.1 -0.4] [-0.2  0.6]]`; the middle of a large matrix is left out unless `is_full`.
-pub fn one_line(matrix: &Matrix, is_full: bool) -> String {
-    let decimals = matrix.decimals();
-    let (rows, columns) = matrix.shape();
-    let (rows, columns) = (places(rows, is_full), places(columns, is_full));
-    let text = |i: usize, j: usize| number(matrix.0[[i, j]], decimals);
-    let width = rows.iter().flatten().flat_map(|&i| columns.iter().flatten().map(move |&j| (i, j)));
-    let width = width.map(|(i, j)| text(i, j).len()).max().unwrap_or(0);
-    let cell = |i: usize, j: &Option<usize>| j.map_or("…".into(), |j| format!("{:>width$}", text(i, j)));
-    let row = |i: usize| format!("[{}]", columns.iter().map(|j| cell(i, j)).collect::<Vec<_>>().join(" "));
-    let lines: Vec<String> = rows.iter().map(|i| i.map_or("…".into(), row)).collect();
-    format!("[{}]", lines.join(" "))
-}
-
 fn number(value: f64, decimals: usize) -> String {
+    let value = value + 0.0; // −0 is 0
     match value.abs() {
         0.0 | 1e-4..1e6 => format!("{value:.decimals$}"),
         size if size < 1e-4 && decimals < 6 => format!("{value:.decimals$}"),
@@ -80,15 +82,15 @@ mod tests {
     #[test]
     fn short_numbers_stay_short() {
         let matrix = Matrix::new(array![[0.1, -0.4, 0.6, 0.1], [-0.2, 0.6, 0.1, 0.9]]);
-        assert_eq!(one_line(&matrix, false), "[[ 0.1 -0.4  0.6  0.1] [-0.2  0.6  0.1  0.9]]");
+        assert_eq!(matrix.lines(false), ["[ 0.1 -0.4  0.6  0.1]", "[-0.2  0.6  0.1  0.9]"]);
         let matrix = Matrix::new(array![[0.099667994, -0.379948962]]);
-        assert_eq!(one_line(&matrix, false), "[[ 0.099668 -0.379949]]");
+        assert_eq!(matrix.lines(false), ["[ 0.099668 -0.379949]"]);
     }
 
     #[test]
     fn the_middle_of_a_large_matrix_is_left_out() {
         let matrix = Matrix::new(Array2::from_shape_fn((1, 20), |(_, j)| j as f64));
-        assert_eq!(one_line(&matrix, false), "[[ 0.0  1.0  2.0  3.0 … 16.0 17.0 18.0 19.0]]");
-        assert!(one_line(&matrix, true).contains(" 9.0 10.0"));
+        assert_eq!(matrix.lines(false), ["[ 0.0  1.0  2.0  3.0 … 16.0 17.0 18.0 19.0]"]);
+        assert!(matrix.lines(true)[0].contains(" 9.0 10.0"));
     }
 }

@@ -29,7 +29,8 @@ pub struct Watcher<'t> {
     last_draw: Instant,
     bar: Option<ProgressBar>,
     shape: Shape,
-    best: Option<EpochRecord>,
+    /// The best epoch so far and the time at its end.
+    best: Option<(EpochRecord, Duration)>,
     /// The last epoch that has a line.
     shown: u64,
 }
@@ -149,7 +150,7 @@ impl<'t> Watcher<'t> {
         let seconds = self.started.elapsed().as_secs_f64();
         let left = (epochs * steps_per_epoch - steps) as f64 * seconds / done_steps;
         let rows = done_steps / steps_per_epoch as f64 * train_rows as f64 / seconds;
-        let best = self.best.map_or(String::new(), |best| format!("   best {}", best.epoch));
+        let best = self.best.map_or(String::new(), |(best, _)| format!("   best {}", best.epoch));
         let eta = number::duration(Duration::from_secs_f64(left.clamp(0.0, 1e9)));
         format!("{epoch}/{epochs}{best}   eta at most {eta}   {} rows/s", number::rate(rows))
     }
@@ -159,7 +160,7 @@ impl<'t> Watcher<'t> {
         self.epoch_started = Instant::now();
         self.emit("epoch", Epoch::new(record, self.metric, self.shape.train_rows as f64 / seconds));
         if record.best {
-            self.best = Some(*record);
+            self.best = Some((*record, self.started.elapsed()));
         }
         if matches!(self.kind, ProgressKind::Live | ProgressKind::Plain) && self.is_due(record) {
             self.show(record);
@@ -194,10 +195,10 @@ impl<'t> Watcher<'t> {
 
     /// The best epoch since the last line comes first, so that the best one always has a line.
     fn show(&mut self, record: &EpochRecord) {
-        let best = self.best.filter(|best| best.epoch > self.shown && best.epoch < record.epoch);
-        best.into_iter().for_each(|best| self.line(&self.row(&best)));
+        let best = self.best.filter(|(best, _)| best.epoch > self.shown && best.epoch < record.epoch);
+        best.into_iter().for_each(|(best, time)| self.line(&self.row(&best, time)));
         self.shown = record.epoch;
-        self.line(&self.row(record));
+        self.line(&self.row(record, self.started.elapsed()));
     }
 
     fn heading(&self) -> String {
@@ -211,7 +212,7 @@ impl<'t> Watcher<'t> {
         text + &format!(" {:>9} {:>8}", "lr", "time")
     }
 
-    fn row(&self, record: &EpochRecord) -> String {
+    fn row(&self, record: &EpochRecord, time: Duration) -> String {
         let star = if record.best { "*" } else { " " };
         let mut text = format!("{:>6} {:>12}", record.epoch, number::measure(record.train_loss));
         if let Some(loss) = record.valid_loss {
@@ -220,7 +221,7 @@ impl<'t> Watcher<'t> {
                 text += &format!(" {:>14}", record.valid_metric.map_or("-".into(), number::measure));
             }
         }
-        text + &format!(" {:>9} {:>8}", number::short(record.lr), number::duration(self.started.elapsed()))
+        text + &format!(" {:>9} {:>8}", number::short(record.lr), number::duration(time))
     }
 
     fn line(&self, text: &str) {

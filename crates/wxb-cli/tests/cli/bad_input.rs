@@ -1,13 +1,16 @@
 //! Every kind of bad input: message and exit code, as data in `bad_input/*.toml`.
 //!
-//! A case: `name`, `run` (the arguments), `files` (name to content), `variables`, `exit`, `stderr`. In the
-//! expected text `[..]` stands for any characters.
+//! A case: `name`, `run` (the arguments), `files` (name to content), `made` (name to a recipe, see [`make`]),
+//! `stdin`, `variables`, `exit`, `stderr`. In the expected text `[..]` stands for any characters.
 
-use super::run;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde::Deserialize;
+
+use super::{models, run};
 
 #[derive(Deserialize)]
 struct Cases {
@@ -24,6 +27,10 @@ struct Case {
     #[serde(default)]
     files: BTreeMap<String, String>,
     #[serde(default)]
+    made: BTreeMap<String, String>,
+    #[serde(default)]
+    stdin: String,
+    #[serde(default)]
     variables: BTreeMap<String, String>,
 }
 
@@ -38,13 +45,57 @@ fn cases() -> Vec<Case> {
     files.iter().flat_map(|path| read(path)).collect()
 }
 
+/// Bytes by a recipe: a source (`model`, `table`, `repo PATH`, `hex DIGITS`, `folder`), then changes in order
+/// (`keep N` bytes, `flip N`: the byte at N, from the end if negative; `append HEX`).
+fn make(recipe: &str) -> Option<Vec<u8>> {
+    let mut words = recipe.split_whitespace();
+    let mut word = || words.next();
+    let mut bytes = match word()? {
+        "folder" => return None,
+        "model" => models::trained().to_vec(),
+        "table" => models::TABLE.into(),
+        "repo" => std::fs::read(Path::new("../..").join(word()?)).unwrap(),
+        "hex" => unhex(word().unwrap_or("")),
+        other => panic!("no source {other:?}"),
+    };
+    while let Some(change) = word() {
+        let argument = word().expect("every change has an argument");
+        match change {
+            "keep" => bytes.truncate(argument.parse().unwrap()),
+            "flip" => {
+                let place: i64 = argument.parse().unwrap();
+                let place = if place < 0 { bytes.len() as i64 + place } else { place };
+                bytes[place as usize] ^= 0x10;
+            }
+            "append" => bytes.extend(unhex(argument)),
+            other => panic!("no change {other:?}"),
+        }
+    }
+    Some(bytes)
+}
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let pair = |i: usize| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).unwrap();
+    (0..digits.len() / 2).map(pair).collect()
+}
+
 /// What is wrong with how a case ends, if something is.
 fn check(case: &Case) -> Option<String> {
     let directory = tempfile::tempdir().unwrap();
     for (name, content) in &case.files {
         std::fs::write(directory.path().join(name), content).unwrap();
     }
-    let output = run::wxb(directory.path(), &case.run).envs(&case.variables).output().unwrap();
+    for (name, recipe) in &case.made {
+        match make(recipe) {
+            Some(bytes) => std::fs::write(directory.path().join(name), bytes).unwrap(),
+            None => std::fs::create_dir(directory.path().join(name)).unwrap(),
+        }
+    }
+    let mut command = run::wxb(directory.path(), &case.run);
+    command.envs(&case.variables).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(case.stdin.as_bytes()).ok();
+    let output = child.wait_with_output().unwrap();
     let stderr = run::text(&output.stderr);
     if output.status.code() != Some(case.exit) {
         return Some(format!("exit {:?}, not {}\n{stderr}", output.status.code(), case.exit));

@@ -1,7 +1,10 @@
 //! The `wxb` binary as a user meets it. One test program: linking it is what takes time.
-
 #![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
 mod bad_input;
+mod explain;
 mod help;
+mod models;
 mod run;
+mod streams;
+mod training;

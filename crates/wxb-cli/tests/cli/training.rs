@@ -1,0 +1,183 @@
+//! Training: the same bits for any number of threads, resumed or not; what is written and what is kept.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{models, run};
+
+fn stage() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("table.csv"), models::TABLE).unwrap();
+    directory
+}
+
+fn succeed(directory: &Path, arguments: &str) -> String {
+    let output = run::run(directory, arguments);
+    assert!(output.status.success(), "wxb {arguments}\n{}", run::text(&output.stderr));
+    run::text(&output.stdout)
+}
+
+fn bytes(directory: &Path, name: &str) -> Vec<u8> {
+    std::fs::read(directory.join(name)).unwrap()
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let directory = stage();
+    for threads in [1, 2, 3] {
+        let flags = format!("--hidden 40,30 --dropout 0.2 --threads {threads} -o t{threads}.wxb -q");
+        succeed(directory.path(), &format!("train table.csv --target class --epochs 4 {flags}"));
+    }
+    assert_eq!(bytes(directory.path(), "t1.wxb"), bytes(directory.path(), "t2.wxb"));
+    assert_eq!(bytes(directory.path(), "t1.wxb"), bytes(directory.path(), "t3.wxb"));
+}
+
+#[test]
+fn five_epochs_and_five_more_are_ten() {
+    let directory = stage();
+    for flags in ["--optimizer adam --dropout 0.3", "--optimizer lbfgs", "--schedule plateau --precision f64"]
+    {
+        let train = |more: &str| {
+            succeed(
+                directory.path(),
+                &format!("train table.csv --target class --batch-size 16 -q {flags} {more}"),
+            );
+        };
+        train("--epochs 10 -o whole.wxb --force");
+        train("--epochs 5 -o parts.wxb --force --checkpoint-every 2");
+        train("--epochs 10 -o parts.wxb --resume");
+        assert_eq!(bytes(directory.path(), "whole.wxb"), bytes(directory.path(), "parts.wxb"), "{flags}");
+    }
+}
+
+#[test]
+fn a_killed_training_is_resumed_as_if_it_had_not_been() {
+    let directory = stage();
+    let train = "train table.csv --target class --batch-size 1 --epochs 400 --no-early-stopping -q";
+    succeed(directory.path(), &format!("{train} -o whole.wxb"));
+    let arguments = format!("{train} -o killed.wxb --checkpoint-every 1 --resume");
+    let checkpoint = directory.path().join("killed.wxb.checkpoint");
+    for kill in 1..=3 {
+        let mut child = run::wxb(directory.path(), &arguments)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let before = checkpoint.metadata().ok().and_then(|file| file.modified().ok());
+        let patience = Instant::now();
+        // Killed as soon as it has got one checkpoint further.
+        while checkpoint.metadata().ok().and_then(|file| file.modified().ok()) == before {
+            assert!(patience.elapsed() < Duration::from_secs(60), "no checkpoint {kill}");
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    succeed(directory.path(), &arguments);
+    assert_eq!(bytes(directory.path(), "whole.wxb"), bytes(directory.path(), "killed.wxb"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_and_exits_with_130() {
+    let directory = stage();
+    let arguments =
+        "train table.csv --target class --batch-size 1 --epochs 1000000 --no-early-stopping --progress json";
+    let mut command = run::wxb(directory.path(), arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
+    lines
+        .by_ref()
+        .find(|line| line.as_ref().is_ok_and(|line| line.contains("\"epoch\":2,")))
+        .unwrap()
+        .unwrap();
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    lines.for_each(|line| drop(line.unwrap()));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(run::text(&output.stdout).starts_with("result"));
+    succeed(directory.path(), "evaluate table.wxb table.csv");
+}
+
+#[test]
+fn the_same_command_again_works_and_an_explicit_output_is_protected() {
+    let directory = stage();
+    let train = "train table.csv --target class --epochs 1 -q";
+    succeed(directory.path(), train);
+    succeed(directory.path(), train);
+    succeed(directory.path(), &format!("{train} -o own.wxb"));
+    assert_eq!(run::run(directory.path(), &format!("{train} -o own.wxb")).status.code(), Some(2));
+    succeed(directory.path(), &format!("{train} -o own.wxb --force"));
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let directory = stage();
+    let text = succeed(directory.path(), "train table.csv --target class --hidden 5 --dry-run");
+    assert!(text.contains("W1        6 x 5") && text.contains("memory"), "{text}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn folds_make_a_table() {
+    let directory = stage();
+    let text = succeed(directory.path(), "train table.csv --target class --epochs 3 --cv 3 -q");
+    let firsts: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(firsts, ["fold", "1", "2", "3", "mean", "std"], "{text}");
+    let json = succeed(directory.path(), "train table.csv --target class --epochs 3 --cv 3 --json");
+    let last: serde_json::Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+    assert_eq!(last["type"], "result");
+    assert_eq!(last["folds"].as_array().unwrap().len(), 3);
+    assert!(last["mean"]["auc"].is_number());
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no model is saved");
+}
+
+#[test]
+fn demos_succeed() {
+    // The score that each demo has to reach, and which it is.
+    for (data, least) in
+        [("xor", "auc"), ("moons", "auc"), ("spiral", "auc"), ("blobs", "accuracy"), ("linear", "r2")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        succeed(directory.path(), &format!("demo {data}"));
+        succeed(directory.path(), &format!("demo {data}"));
+        let evaluate = format!("evaluate {data}.wxb {data}.csv --fail-if {least}<0.97");
+        succeed(directory.path(), &evaluate);
+        let table = directory.path().join(format!("{data}.csv"));
+        std::fs::write(&table, "mine").unwrap();
+        let output = run::run(directory.path(), &format!("demo {data}"));
+        assert_eq!(output.status.code(), Some(2), "another file of that name is not overwritten");
+        assert_eq!(std::fs::read(&table).unwrap(), b"mine");
+    }
+}
+
+#[test]
+fn zero_weights_show_their_symmetry() {
+    let directory = stage();
+    let output = run::run(
+        directory.path(),
+        "train table.csv --target class --init zeros --activation tanh --epochs 2",
+    );
+    let text = run::text(&output.stderr);
+    assert!(text.contains("SYMMETRIC, all 64 units identical"), "{text}");
+}
+
+#[test]
+fn a_regression_predicts_in_the_targets_unit() {
+    let directory = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..200).map(|i| format!("{i},{}", 1000.0 + 50.0 * f64::from(i))).collect();
+    std::fs::write(directory.path().join("line.csv"), format!("x,price\n{}\n", rows.join("\n"))).unwrap();
+    succeed(
+        directory.path(),
+        "train line.csv --target price --hidden none --optimizer lbfgs --valid none -q",
+    );
+    let text = succeed(directory.path(), "predict line.wxb line.csv");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("prediction"));
+    let first: f64 = lines.next().unwrap().parse().unwrap();
+    assert!((first - 1000.0).abs() < 1.0, "{first}");
+    succeed(directory.path(), "train line.csv --target price --quantiles 0.1,0.9 --epochs 2 -q");
+    assert!(succeed(directory.path(), "predict line.wxb line.csv").starts_with("q0.1,q0.9\n"));
+}
