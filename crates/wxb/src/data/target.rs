@@ -1,7 +1,8 @@
 //! The target column: which task it poses, its classes, its scale.
 //!
 //! **Rule.** Text is classification. Numbers are classification if all are integers and there are 2 distinct ones,
-//! or at most 20 with 5 rows or more to each on average; otherwise regression. Labels are sorted (numbers by size,
+//! or at most 20 that count from 0 or 1 without a gap, with 5 rows or more to each on average; otherwise regression.
+//! Labels are sorted (numbers by size,
 //! text by its bytes) and come back as they were; of two, the second is the positive class.
 
 use std::collections::HashMap;

@@ -92,10 +92,15 @@ impl Ord for SortedNumber {
 
 fn looks_like_classes(counts: &Counts) -> bool {
     let rows: usize = counts.iter().map(|c| c.1 as usize).sum();
-    let integers = counts.iter().all(|(label, _)| matches!(label, Label::Number(v) if v.fract() == 0.0));
-    let few = counts.len() <= 2
-        || counts.len() <= MAX_INTEGER_CLASSES && rows >= ROWS_PER_INTEGER_CLASS * counts.len();
-    integers && few
+    let number = |i: usize| if let Label::Number(v) = counts[i].0 { v } else { f64::NAN };
+    let integers = (0..counts.len()).all(|i| number(i).fract() == 0.0);
+    let few = counts.len() <= MAX_INTEGER_CLASSES && rows >= ROWS_PER_INTEGER_CLASS * counts.len();
+    // Numbered classes count from 0 or 1 without a gap; a rating or a count of something (3 … 9) is a quantity.
+    let numbered = || {
+        let first = number(0);
+        (first == 0.0 || first == 1.0) && (0..counts.len()).all(|i| number(i) == first + i as f64)
+    };
+    integers && !counts.is_empty() && (counts.len() <= 2 || few && numbered())
 }
 
 fn classes(counts: &Counts, what: &str) -> Result<Choice> {

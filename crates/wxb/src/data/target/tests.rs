@@ -34,9 +34,12 @@ fn the_rule() {
     check(&number(&[1.0, 0.0, -0.0, f64::NAN]), None, Task::Binary, "0 1");
     check(&number(&[0.5, 1.5, 0.5]), None, Task::Regression, "");
     check(&number(&[0.5, 1.5, 0.5]), Some(Classification), Task::Binary, "0.5 1.5");
-    check(&repeated(&[10.0, 9.0, 2.0], 5), None, Task::Multiclass, "2 9 10");
-    check(&repeated(&[10.0, 9.0, 2.0], 4), None, Task::Regression, "");
-    check(&repeated(&[10.0, 9.0, 2.0], 5), Some(Regression), Task::Regression, "");
+    check(&repeated(&[3.0, 1.0, 2.0], 5), None, Task::Multiclass, "1 2 3");
+    check(&repeated(&[3.0, 1.0, 2.0], 4), None, Task::Regression, "");
+    check(&repeated(&[3.0, 1.0, 2.0], 5), Some(Regression), Task::Regression, "");
+    check(&repeated(&[10.0, 9.0, 2.0], 5), None, Task::Regression, "");
+    check(&repeated(&[10.0, 9.0, 2.0], 5), Some(Classification), Task::Multiclass, "2 9 10");
+    check(&number(&[5.0, 2.0]), None, Task::Binary, "2 5");
     let many: Vec<f64> = (0..21).map(f64::from).collect();
     check(
         &repeated(&many[1..], 9),
