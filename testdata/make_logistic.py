@@ -85,7 +85,7 @@ def fit(data, loss, lam, columns=None, balanced=False):
         if balanced:
             weights = (m / (len(classes) * np.bincount(y)))[y]
         model = LogisticRegression(
-            C=1 / lam if lam else np.inf, tol=1e-10, max_iter=100_000, solver="newton-cg",
+            C=1 / lam if lam else np.inf, tol=1e-12, max_iter=100_000, solver="newton-cg",
             class_weight="balanced" if balanced else None,
         )  # fmt: skip
     elif loss == "squared_error":

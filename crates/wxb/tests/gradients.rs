@@ -5,6 +5,7 @@ mod textbook;
 
 use engine::draw::{Draw, activations, losses};
 use engine::{cache, distance_to_kinks, network};
+use wxb::gradcheck::gradcheck;
 use wxb::step::{Cache, Mode, backward, forward, loss};
 use wxb::{Activation, Loss, Network, Params};
 
@@ -85,6 +86,23 @@ fn the_gradient_is_the_slope_of_the_loss() {
         }
     }
     assert_eq!(case, 13 * 10 * 2 * 2);
+}
+
+/// The check that users run agrees: the same networks pass it, and a wrong gradient would not.
+#[test]
+fn gradcheck_passes_them_all() {
+    for (case, activation) in activations().into_iter().enumerate() {
+        for of in losses(2) {
+            let (network, mut cache, m) = draw(case as u64, activation, &of, Weights::SomeZero, 0.25);
+            for tensor in gradcheck(&network, &mut cache, m, Mode::SameMasks, usize::MAX, 0) {
+                // Where the rows' gradients cancel to 0, the difference is rounding, whatever its ratio to 0.
+                let (_, analytic, numeric) = tensor.worst;
+                let right = tensor.relative_error < 1e-7 || (analytic - numeric).abs() < 1e-10;
+                assert!(right, "{activation:?}, {of:?}: {tensor:?}");
+                assert_eq!(tensor.compared.0, tensor.compared.1);
+            }
+        }
+    }
 }
 
 #[test]

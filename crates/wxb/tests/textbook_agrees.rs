@@ -5,9 +5,10 @@ mod engine;
 mod textbook;
 
 use engine::draw::{Draw, activations, losses};
-use engine::{cache, check_close, compute, distance_to_kinks, network, split, train};
+use engine::{cache, check_close, compute, distance_to_kinks, network, train};
 use textbook::{Batch, Textbook, update};
 use wxb::step::{Mode, forward};
+use wxb::trainer::TrainConfig;
 use wxb::{Activation, Loss, Optimizer, Real};
 
 /// Four products of up to 17 terms, forward and back: 17·4·2 roundings of ε = 2.2e-16 and 1.2e-7, with room for
@@ -122,8 +123,15 @@ fn train_textbook(book: &Textbook, batch: &Batch, optimizer: &Optimizer, lr: f64
 fn check_training<T: Real>(book: &Textbook, batch: &Batch, optimizer: Optimizer, decay: f64, tolerance: f64) {
     let expected = train_textbook(book, batch, &optimizer, 0.03125, decay);
     let weighted = batch.weights.iter().any(|&w| w != 1.0);
-    let (w, b) = split(&train::<T>(book, batch, weighted, optimizer, 0.03125, decay, 5).params);
-    let name = format!("{optimizer:?}, decay {decay}, in {}", T::NAME);
+    let config = TrainConfig {
+        optimizer,
+        lr: 0.03125,
+        weight_decay: Some(decay),
+        epochs: 5,
+        ..TrainConfig::default()
+    };
+    let (w, b) = train::<T>(book, batch, weighted, &config);
+    let name = format!("{optimizer:?}, decay {decay}, l2 {}, l1 {}, in {}", book.l2, book.l1, T::NAME);
     for (l, w) in w.iter().enumerate() {
         check_close(&format!("{name}: W{}", l + 1), w, &expected.w[l], tolerance);
     }
@@ -142,10 +150,12 @@ fn five_updates_of_every_optimizer() {
         Optimizer::Adam { beta1, beta2, epsilon },
         Optimizer::AdamW { beta1, beta2, epsilon },
     ];
+    let penalties = [(0.0, 0.0, 0.0), (0.125, 0.0, 0.0), (0.0, 0.5, 0.25)]; // decay, l2, l1
     for (i, optimizer) in optimizers.into_iter().enumerate() {
-        for (j, decay) in [0.0, 0.125].into_iter().enumerate() {
-            let case = 10_000 + 2 * i as u64 + j as u64;
-            let (book, batch) = draw(case, Activation::Tanh, &Loss::SquaredError, 3);
+        for (j, (decay, l2, l1)) in penalties.into_iter().enumerate() {
+            let case = 10_000 + 3 * i as u64 + j as u64;
+            let (mut book, batch) = draw(case, Activation::Tanh, &Loss::SquaredError, 3);
+            (book.l2, book.l1) = (l2, l1);
             check_training::<f64>(&book, &batch, optimizer, decay, 1e-11);
             // A step of Adam or RMSProp divides by √s: where g is small, its rounding is not.
             check_training::<f32>(&book, &batch, optimizer, decay, 1e-3);

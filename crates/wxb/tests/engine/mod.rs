@@ -3,11 +3,15 @@
 
 pub mod draw;
 
+use std::ops::ControlFlow;
+
+use wxb::data::{Dataset, Inputs};
 use wxb::layer::Role;
+use wxb::ndarray::ArrayView2;
 use wxb::network::dense_layers;
-use wxb::optimizer::Step;
 use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
-use wxb::{Activation, Initializer, Layer, Loss, Network, Optimizer, Params, Real};
+use wxb::trainer::{BatchSize, Run, Stop, TrainConfig, fit};
+use wxb::{Activation, Initializer, Layer, Loss, Network, Params, Real};
 
 use crate::textbook::{Batch, Matrix, Textbook, Vector};
 
@@ -97,34 +101,27 @@ pub fn distance_to_kinks<T: Real>(network: &Network<T>, cache: &Cache<T>) -> f64
     nearest
 }
 
-/// `steps` updates on one batch by the engine's optimizer.
+/// What a few updates on the full batch make of the textbook's network, by the trainer; its penalties are the
+/// textbook's.
 pub fn train<T: Real>(
     book: &Textbook,
     batch: &Batch,
     weighted: bool,
-    optimizer: Optimizer,
-    lr: f64,
-    weight_decay: f64,
-    steps: u64,
-) -> Network<T> {
-    let (mut network, m) = (network::<T>(book, 0.0), batch.x.len());
-    let mut cache = cache(&network, batch, weighted);
-    let mut grads = Params::zeros(network.layers()).expect("the same layers");
-    let (mut first, mut second) = (grads.flat.clone(), grads.flat.clone());
-    for t in 1..=steps {
-        forward(&network, &mut cache, m, Mode::Predicting);
-        loss(&network, &mut cache, m);
-        backward(&network, &mut cache, m, &mut grads);
-        for slot in network.params.slots().to_vec() {
-            let range = slot.range();
-            let decay = if slot.role == Role::Weight { weight_decay } else { 0.0 };
-            let step = Step { lr, t, weight_decay: decay };
-            let theta = &mut network.params.flat[range.clone()];
-            let moments = (&mut first[range.clone()], &mut second[range.clone()]);
-            optimizer.update(step, theta, &grads.flat[range], moments.0, moments.1);
-        }
+    config: &TrainConfig,
+) -> (Vec<Matrix>, Vec<Vector>) {
+    let network = network::<T>(book, 0.0);
+    let Cache { x, y, weights, .. } = cache(&network, batch, weighted);
+    let x = ArrayView2::from_shape((batch.x.len(), network.n_in()), &x).expect("rows of n_in numbers");
+    let mut data = Dataset::new(Inputs::Dense(x), &y, network.n_targets()).expect("a target for each row");
+    if weighted {
+        data = data.with_weights(&weights).expect("a weight for each row");
     }
-    network
+    let config = TrainConfig { batch_size: BatchSize::Full, l2: book.l2, l1: book.l1, ..config.clone() };
+    let mut run = Run::new(network, &config).expect("settings in range");
+    let stop =
+        fit(&mut run, &data, None, &config, &mut |_| ControlFlow::Continue(())).expect("data that fits");
+    assert_eq!(stop, Stop::Epochs);
+    split(&run.network.params)
 }
 
 /// Every number within `tolerance` · (1 + |expected|).
