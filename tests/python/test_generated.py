@@ -16,7 +16,8 @@ SCRIPTS = sorted(path.relative_to(ROOT) for path in ROOT.glob("testdata/**/make*
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
 def test_script_makes_what_is_kept(script, tmp_path):
-    shutil.copytree(ROOT / "testdata", tmp_path / "testdata")
+    for folder in ["testdata", "examples"]:
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     made_by = subprocess.run([sys.executable, tmp_path / script], cwd=tmp_path, capture_output=True, text=True)
     assert made_by.returncode == 0, made_by.stderr
     for made in (tmp_path / script.parent).rglob("*"):
@@ -39,7 +40,7 @@ def compare(made, kept):
         raise AssertionError(f"{kept} is not what its script makes")
 
 
-# The sum of a product may take another order in another build of NumPy, and a library names its version.
+# What a library writes about itself.
 VERSIONS = {"numpy", "python", "scikit_learn", "sklearn", "scipy", "versions"}
 
 
@@ -53,7 +54,8 @@ def compare_values(made, kept, place):
         for i, pair in enumerate(zip(made, kept)):
             compare_values(*pair, f"{place}[{i}]")
     elif (a := number(made)) is not None and (b := number(kept)) is not None:
-        same = (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+        # An optimum found by another version of a solver agrees to what its tolerance promises.
+        same = (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
         assert same, f"{place}: {made} made, {kept} kept"
     else:
         assert made == kept, place

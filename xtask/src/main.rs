@@ -2,8 +2,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
 mod check;
+mod data_sets;
 mod fuzz;
 mod python;
+mod results;
 mod stages;
 mod test;
 
@@ -15,7 +17,9 @@ cargo xtask TASK
   check   format and lints: the quick part, before every commit
   test    everything that has to pass: check, documentation, tests, release build, Python tests
   fuzz [--seconds N]
-          each fuzz target for so long (60), from its seeds; installs cargo-fuzz if it is missing";
+          each fuzz target for so long (60), from its seeds; installs cargo-fuzz if it is missing
+  results [DATA SET...]
+          trains with defaults on the data sets of ../shared/data, writes docs/results.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +27,7 @@ fn main() -> ExitCode {
         ["check"] => check::run_task(),
         ["test"] => test::run_task(),
         ["fuzz", arguments @ ..] => fuzz::run_task(arguments),
+        ["results", names @ ..] => results::run_task(names),
         [] | ["help" | "-h" | "--help"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
