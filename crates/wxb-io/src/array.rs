@@ -144,7 +144,7 @@ impl Stream<'_> {
             });
             read.map_err(|e| failure = Some(e)).ok()
         });
-        let column = text_column(texts.map(Some));
+        let column = text_column(texts);
         failure.map_or(Ok(column), Err)
     }
 }

@@ -170,12 +170,7 @@ impl Growing {
             }
             GrowingCells::Text(codes, levels) => {
                 codes.extend((0..cells.len()).map(|i| match cells.text(i) {
-                    Some(text) if !rules.is_missing(text.trim().as_bytes()) => {
-                        match levels.find(text.as_bytes()) {
-                            Some(code) => code,
-                            None => levels.add(text.into_owned()),
-                        }
-                    }
+                    Some(text) if !rules.is_missing(text.trim().as_bytes()) => levels.code(text),
                     _ => MISSING,
                 }));
             }

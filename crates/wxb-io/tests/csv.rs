@@ -148,6 +148,82 @@ fn refused() {
 }
 
 #[test]
+fn errors_say_what_to_do() {
+    let few = numbers_but(40, &[(7, "n/b"), (30, "1 204")]);
+    let cases: &[(&str, &[&str])] = &[
+        (
+            &few,
+            &[
+                "treat as missing: --na \"n/b\" --na \"1 204\"",
+                "thousands separator: --thousands \" \"",
+                "a category, not a number: --categorical v",
+            ],
+        ),
+        ("a,b\n1,2,3\n", &["put quotes around a field that contains the delimiter"]),
+        ("a,b\n1\n", &["complete the row, or give the right --delimiter"]),
+        ("1,1\n1,2\n", &["the first line looks like data: add a line with the column names"]),
+        ("a,a\n1,2\n", &["rename one of the two"]),
+        ("a\ninf\n", &["treat as missing: --na \"inf\""]),
+    ];
+    for (text, hints) in cases {
+        let error = table(text.as_bytes(), &ReadOptions::default()).unwrap_err();
+        assert_eq!(error.hints(), *hints, "{text}");
+    }
+    let unknown = ReadOptions { drop: vec!["prise".into()], ..Default::default() };
+    assert_eq!(table(b"price,x\n1,2\n", &unknown).unwrap_err().hints(), ["did you mean \"price\"?"]);
+}
+
+#[test]
+fn warnings_say_what_was_not_expected() {
+    let thirds: String =
+        (0..30).map(|i| if i % 3 == 0 { "unknown\n".into() } else { format!("{i}\n") }).collect();
+    let cases: &[(&str, &[&str])] = &[
+        ("a,b\n1,x\n", &[]),
+        (",a\n0,5\n", &["a column has no name and is called \"column_1\""]),
+        ("a,,\n1,2,3\n", &["2 columns have no name and are called \"column_2\" to \"column_3\""]),
+        (
+            "1,2\n3,4\n",
+            &[
+                "all column names of t.csv are numbers: if its first line is data, add a line with the column names",
+            ],
+        ),
+        (
+            "a;b\n1,5;2\n2,5;3\n",
+            &["column \"a\" is read as text; its values are numbers with --thousands \".\""],
+        ),
+        (
+            "a;b\n1,204;2\n12,500;3\n",
+            &["column \"a\" is read as text; its values are numbers with --thousands \",\""],
+        ),
+        (
+            &("a\n".to_owned() + &thirds),
+            &[
+                "column \"a\" is read as text: 20 of its 30 values are numbers; --na \"unknown\" would make it numeric",
+            ],
+        ),
+    ];
+    for (text, warnings) in cases {
+        let loaded = read_bytes(text.as_bytes(), "t.csv", &ReadOptions::default()).unwrap();
+        assert_eq!(loaded.warnings, *warnings, "{text}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be() {
+    let default = ReadOptions::default;
+    for options in [
+        ReadOptions { delimiter: Some(0xe9), ..default() },
+        ReadOptions { delimiter: Some(b'"'), ..default() },
+        ReadOptions { thousands: Some('5'), ..default() },
+        ReadOptions { thousands: Some('-'), ..default() },
+    ] {
+        assert_eq!(table(b"a\n1\n", &options).unwrap_err().code(), Code::InvalidSetting, "{options:?}");
+    }
+    let all = ReadOptions { drop: vec!["a".into()], ..default() };
+    assert_eq!(table(b"a\n1\n", &all).unwrap_err().message(), "every column is dropped");
+}
+
+#[test]
 fn a_column_that_contradicts_its_guess_is_read_again() {
     let rows = 60_000; // several blocks
     let text_late = numbers_but(rows, &(rows / 3..=rows).map(|i| (i, "late")).collect::<Vec<_>>());
@@ -159,7 +235,7 @@ fn a_column_that_contradicts_its_guess_is_read_again() {
     let error = table(text_early.as_bytes(), &ReadOptions::default()).unwrap_err();
     assert_eq!(
         error.message(),
-        "column \"v\" is numeric in 56,000 of 60,000 rows; 4,000 values are no numbers"
+        "column \"v\" is numeric in 56,000 of 60,000 rows; 4,000 values are not numbers"
     );
     assert_eq!(error.places()[2], "t.csv:4  v = \"early\"");
 }

@@ -175,7 +175,7 @@ fn reference(text: &str) -> Vec<Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..Default::default() })]
 
     /// Some random rows, repeated until they fill several batches of blocks.
     #[test]
@@ -184,7 +184,7 @@ proptest! {
         line_break in prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
     ) {
         let piece: String = rows.iter().map(|row| format!("x,{}{line_break}", row.join(","))).collect();
-        let text = format!("o,p,q,r{line_break}") + &piece.repeat(5_000_000 / piece.len());
+        let text = format!("o,p,q,r{line_break}") + &piece.repeat(5_000_000 / piece.len() / 2);
         let kinds = ["o", "p", "q", "r"].map(|name| (name.to_owned(), ColumnKind::Text)).into();
         let options = ReadOptions { kinds, na_only: true, delimiter: Some(b','), ..Default::default() };
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");

@@ -6,7 +6,7 @@ use wxb::data::MISSING;
 use super::cell::CellRules;
 use super::column::{Growing, Strays};
 use super::problems;
-use super::records::{Records, count_lines};
+use super::records::{LineCounter, Records};
 use crate::ColumnKind;
 use crate::levels::Levels;
 
@@ -26,36 +26,21 @@ pub(super) struct Part {
     pub(super) columns: Vec<Growing>,
 }
 
-/// Counts lines up to places that come in ascending order.
-struct LineCounter<'t> {
-    text: &'t [u8],
-    at: usize,
-    line: usize,
-}
-
-impl LineCounter<'_> {
-    fn line_of(&mut self, offset: usize) -> usize {
-        self.line += count_lines(&self.text[self.at..offset]);
-        self.at = offset;
-        self.line
-    }
-}
-
 /// Parses a block that begins in line `first_line`. `whole` are the columns before the batch: their levels are
 /// known, others become levels of the part.
 pub(super) fn parse(layout: &Layout, whole: &[Growing], text: &[u8], first_line: usize) -> Result<Part> {
     problems::check_text(layout.file, text, first_line)?;
     let mut records = Records::new(layout.delimiter, text);
-    let mut lines = LineCounter { text, at: 0, line: first_line };
+    let mut lines = LineCounter::new(text, first_line);
     let mut rows = 0;
     let mut columns: Vec<Growing> = Vec::new();
     while let Some(record) = records.next() {
         if record.len() != layout.names.len() {
-            return Err(problems::ragged(layout, lines.line_of(record.offset), &record));
+            return Err(problems::ragged(layout, &mut lines, &record));
         }
         if rows == 0 {
             let guess = text.len() / (record.bytes() + 1) + 8;
-            columns = layout.wanted.iter().map(|&(_, kind)| Growing::new(kind, guess)).collect();
+            columns = whole.iter().map(|column| column.part(guess)).collect();
         }
         for ((part, whole), &(i, _)) in columns.iter_mut().zip(whole).zip(&layout.wanted) {
             let cell = record.field(i);
@@ -63,7 +48,7 @@ pub(super) fn parse(layout: &Layout, whole: &[Growing], text: &[u8], first_line:
                 (Growing::Number { values, strays }, _) => {
                     let value = layout.rules.number(cell).filter(|v| !v.is_infinite());
                     if value.is_none() {
-                        stray(strays, cell, layout, || lines.line_of(record.offset) + record.lines_before(i));
+                        stray(strays, cell, layout, || lines.line_of(&record, i));
                     }
                     values.push(value.unwrap_or(f64::NAN));
                 }
@@ -91,13 +76,14 @@ fn code(cell: &[u8], fresh: &mut Levels, known: &Levels, rules: &CellRules) -> u
     if rules.is_missing(cell) {
         return MISSING;
     }
-    if let Some(code) = known.find(cell) {
+    let hash = known.hash(cell);
+    if let Some(code) = known.find(hash, cell) {
         return code;
     }
     let base = known.texts.len() as u32;
-    base + match fresh.find(cell) {
+    base + match fresh.find(hash, cell) {
         Some(code) => code,
         // The block was checked to be UTF-8 and fields end at ASCII characters: nothing is lost.
-        None => fresh.add(String::from_utf8_lossy(cell).into_owned()),
+        None => fresh.add(hash, String::from_utf8_lossy(cell).into_owned()),
     }
 }

@@ -49,12 +49,22 @@ impl Strays {
 
 impl Growing {
     /// No cells yet.
-    pub(super) fn new(kind: ColumnKind, rows: usize) -> Self {
+    pub(super) fn new(kind: ColumnKind) -> Self {
         match kind {
-            ColumnKind::Number => {
+            ColumnKind::Number => Growing::Number { values: vec![], strays: Strays::default() },
+            ColumnKind::Text => Growing::Text { codes: vec![], levels: Levels::default() },
+        }
+    }
+
+    /// An empty part of this column, for about so many rows.
+    pub(super) fn part(&self, rows: usize) -> Self {
+        match self {
+            Growing::Number { .. } => {
                 Growing::Number { values: Vec::with_capacity(rows), strays: Strays::default() }
             }
-            ColumnKind::Text => Growing::Text { codes: Vec::with_capacity(rows), levels: Levels::default() },
+            Growing::Text { levels, .. } => {
+                Growing::Text { codes: Vec::with_capacity(rows), levels: Levels::hashing_like(levels) }
+            }
         }
     }
 

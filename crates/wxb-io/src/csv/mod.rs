@@ -47,7 +47,7 @@ pub(crate) fn read(input: &Input, options: &ReadOptions) -> Result<(Table, Vec<S
     layout.wanted = contradicted(&layout, &columns, &forced)?;
     if !layout.wanted.is_empty() {
         // The contradicted columns go before their replacements come: the peak stays one table.
-        columns.retain(|(i, _)| layout.wanted.iter().all(|(j, _)| i != j));
+        columns.retain(|(i, _)| layout.wanted.binary_search_by_key(i, |w| w.0).is_err());
         columns.extend(read_rows(input, &start, &layout)?);
         columns.sort_by_key(|(i, _)| *i);
     }
@@ -95,7 +95,7 @@ fn contradicted(
 /// threads.
 fn read_rows(input: &Input, start: &Start, layout: &Layout) -> Result<Columns> {
     let mut blocks = start.rows(input)?;
-    let mut columns: Vec<Growing> = layout.wanted.iter().map(|&(_, kind)| Growing::new(kind, 0)).collect();
+    let mut columns: Vec<Growing> = layout.wanted.iter().map(|&(_, kind)| Growing::new(kind)).collect();
     let (mut rows, mut expected, mut batch) = (0, 0, blocks.next()?);
     while let Some(current) = batch {
         let (parts, following) = rayon::join(|| parse_batch(layout, &columns, &current), || blocks.next());

@@ -5,7 +5,7 @@ use wxb::{Code, Error, Result};
 use super::block::Layout;
 use super::cell::{SEPARATORS, grouped_number};
 use super::column::Strays;
-use super::records::{Record, count_lines};
+use super::records::{LineCounter, Record, count_lines};
 
 /// `9,998`
 pub(super) fn grouped(n: usize) -> String {
@@ -41,17 +41,18 @@ pub(super) fn check_text(file: &str, text: &[u8], first_line: usize) -> Result<(
 }
 
 /// A row with another number of fields than the header.
-pub(super) fn ragged(layout: &Layout, line: usize, record: &Record) -> Error {
+pub(super) fn ragged(layout: &Layout, lines: &mut LineCounter, record: &Record) -> Error {
     let (n, names) = (record.len(), layout.names.len());
+    let (line, last_line) = (lines.line_of(record, 0), lines.line_of(record, n));
     let counted = |n: usize| if n == 1 { "1 field".to_owned() } else { format!("{n} fields") };
     let error = Error::new(
         Code::RaggedRow,
         format!("line {line} of {} has {}, the header has {names}", layout.file, counted(n)),
     )
     .at(format!("{}:{line}", layout.file));
-    let error = match record.lines_before(n) {
+    let error = match last_line - line {
         0 => error,
-        extra => error.note(format!("the record ends in line {}: is a quote not closed?", line + extra)),
+        _ => error.note(format!("the record ends in line {last_line}: is a quote not closed?")),
     };
     match n > names {
         true => error.hint("put quotes around a field that contains the delimiter"),
@@ -63,9 +64,9 @@ pub(super) fn ragged(layout: &Layout, line: usize, record: &Record) -> Error {
 pub(super) fn not_a_number(layout: &Layout, name: &str, cells: usize, strays: &Strays) -> Error {
     let (bad, rows) = (strays.texts, grouped(cells));
     let values = if bad == 1 {
-        "1 value is no number".into()
+        "1 value is not a number".into()
     } else {
-        format!("{} values are no numbers", grouped(bad))
+        format!("{} values are not numbers", grouped(bad))
     };
     let numeric = grouped(cells - bad);
     let mut error = Error::new(

@@ -32,8 +32,7 @@ impl Record<'_> {
 
     /// Field `i`, without surrounding blanks.
     pub(super) fn field(&self, i: usize) -> &[u8] {
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        let field = &self.fields[start..self.ends[i]];
+        let field = &self.fields[self.start(i)..self.ends[i]];
         match field {
             // Nearly all fields: nothing to take off.
             [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~'] => field,
@@ -41,10 +40,38 @@ impl Record<'_> {
         }
     }
 
-    /// How many line breaks the fields before `i` contain: quoted fields may.
-    pub(super) fn lines_before(&self, i: usize) -> usize {
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        count_lines(&self.fields[..start])
+    fn start(&self, i: usize) -> usize {
+        if i == 0 { 0 } else { self.ends[i - 1] }
+    }
+}
+
+/// Finds the lines of records and fields that come in ascending order: each byte is looked at once.
+pub(super) struct LineCounter<'t> {
+    text: &'t [u8],
+    /// Where the record of the last call begins, and its line.
+    record: usize,
+    line: usize,
+    /// The line breaks in the first bytes of its fields: quoted fields may have some.
+    counted: usize,
+    breaks: usize,
+}
+
+impl<'t> LineCounter<'t> {
+    /// For a text that begins in line `first_line`.
+    pub(super) fn new(text: &'t [u8], first_line: usize) -> Self {
+        Self { text, record: 0, line: first_line, counted: 0, breaks: 0 }
+    }
+
+    /// The line in which field `i` of a record begins; for `i` the number of fields, the record's last line.
+    pub(super) fn line_of(&mut self, record: &Record, i: usize) -> usize {
+        if record.offset != self.record {
+            self.line += count_lines(&self.text[self.record..record.offset]);
+            (self.record, self.counted, self.breaks) = (record.offset, 0, 0);
+        }
+        let start = record.start(i);
+        self.breaks += count_lines(&record.fields[self.counted..start]);
+        self.counted = start;
+        self.line + self.breaks
     }
 }
 

@@ -36,7 +36,8 @@ impl Start {
         problems::check_text(input.name(), text, line)?;
         let header = header::read(input.name(), delimiter, text)?;
         let block_bytes = blocks::block_bytes(header.bytes);
-        let sample = text[header.bytes..].to_vec();
+        let rows = std::iter::once(&text[header.bytes..]).chain(first.blocks().skip(1).map(|(text, _)| text));
+        let sample = rows.into_iter().find(|rows| !rows.is_empty()).unwrap_or_default().to_vec();
         Ok((Self { delimiter, header, mark, block_bytes }, sample))
     }
 
