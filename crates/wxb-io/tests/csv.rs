@@ -209,6 +209,21 @@ fn warnings_say_what_was_not_expected() {
 }
 
 #[test]
+fn a_wide_table() {
+    let columns = 30_000; // its header alone is longer than a block
+    let line = |cell: &dyn Fn(usize) -> String| (0..columns).map(cell).collect::<Vec<_>>().join(",") + "\n";
+    let names = line(&|i| format!("column {i}"));
+    let text = [names, line(&|i| i.to_string()), line(&|i| format!("x{}", i % 3))].concat();
+    let loaded = read_bytes(text.as_bytes(), "t.csv", &ReadOptions::default()).unwrap();
+    let Features::Table(read) = loaded.features else { panic!("no table") };
+    assert_eq!((read.rows(), read.names().len()), (2, columns));
+    let Column::Text(column) = read.column("column 29999").unwrap() else { panic!("not text") };
+    assert_eq!((column.get(0), column.get(1)), (Some("29999"), Some("x0")));
+    assert_eq!(loaded.warnings.len(), 6);
+    assert_eq!(loaded.warnings[5], "the same holds for 29995 other columns");
+}
+
+#[test]
 fn settings_that_cannot_be() {
     let default = ReadOptions::default;
     for options in [

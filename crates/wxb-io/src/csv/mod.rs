@@ -30,6 +30,9 @@ use column::Growing;
 use kind::Settled;
 use start::Start;
 
+/// A wide table can have something to remark about each column; nobody reads more.
+const MOST_REMARKS: usize = 5;
+
 /// The columns of one pass, each with its index in the file.
 type Columns = Vec<(usize, Growing)>;
 
@@ -51,13 +54,23 @@ pub(crate) fn read(input: &Input, options: &ReadOptions) -> Result<(Table, Vec<S
         columns.extend(read_rows(input, &start, &layout)?);
         columns.sort_by_key(|(i, _)| *i);
     }
-    let mut warnings = start.header.warnings.clone();
     for (i, column) in &columns {
         kind::check(&layout, &names[*i], column)?;
-        warnings.extend(kind::remark(&names[*i], column, forced[*i], &rules));
     }
+    let remarks = columns.iter().filter_map(|(i, c)| kind::remark(&names[*i], c, forced[*i], &rules));
+    let warnings = [start.header.warnings.clone(), at_most(MOST_REMARKS, remarks.collect())].concat();
     let columns = columns.into_iter().map(|(i, column)| (names[i].clone(), column.finish()));
     Ok((Table::new(columns.collect())?, warnings))
+}
+
+/// The first sentences, and how many were left out.
+fn at_most(most: usize, mut sentences: Vec<String>) -> Vec<String> {
+    if sentences.len() > most {
+        let left_out = sentences.len() - most;
+        sentences.truncate(most);
+        sentences.push(format!("the same holds for {left_out} other columns"));
+    }
+    sentences
 }
 
 /// The columns that are not dropped, with a kind to be guessed.
