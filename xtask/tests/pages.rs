@@ -77,6 +77,16 @@ fn links_lead_somewhere() {
 }
 
 #[test]
+fn the_architecture_names_every_module() {
+    let (page, library) = (read("ARCHITECTURE.md"), read("crates/wxb/src/lib.rs"));
+    let names = library.lines().filter_map(|line| {
+        line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod ").and_then(|line| line.strip_suffix(';'))
+    });
+    let missing: Vec<&str> = names.filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md does not name the modules {missing:?}");
+}
+
+#[test]
 fn reading_places() {
     let page = "**Where:** `a.rs`: `f`, `g`; `b.rs`: `H`;\n`c.rs`: `i`\n\n`d.rs`: `j`\n";
     let found = format!("{:?}", places(page));
