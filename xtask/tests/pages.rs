@@ -1,8 +1,8 @@
 //! The documentation says where things are and shows code: both must be so.
 //!
 //! - A line `**Where:** `FILE`: `ITEM`, …` names items that FILE declares.
-//! - A comment `<!-- extract: FILE ITEM -->` is followed by a block of code that equals ITEM in FILE. After a change
-//!   of the code, `UPDATE_PAGES=1 cargo test -p xtask --test pages` writes the blocks anew.
+//! - A line "From `FILE`, `ITEM`:" is followed by a block of code that equals ITEM in FILE. After a change of the
+//!   code, `UPDATE_PAGES=1 cargo test -p xtask --test pages` writes the blocks anew.
 //! - A link inside of the repository leads to a file and, after `#`, to a heading.
 
 use std::fs;
@@ -172,17 +172,20 @@ fn with_extracts(page: &str, text: &str) -> String {
     while let Some(line) = lines.next() {
         fresh += line;
         fresh.push('\n');
-        let Some(named) = line.strip_prefix("<!-- extract: ").and_then(|l| l.strip_suffix(" -->")) else {
-            continue;
-        };
-        let (file, item) = named.split_once(' ').unwrap_or_else(|| panic!("{page}: no item in {line:?}"));
+        let Some((file, item)) = named_extract(line) else { continue };
         let source = fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{page}: {file}: {e}"));
         let code = extract(&source, item).unwrap_or_else(|| panic!("{page}: {file} declares no {item}"));
-        assert_eq!(lines.next(), Some("```rs"), "{page}: a block of code has to follow {line}");
+        let next = [lines.next(), lines.next()];
+        assert_eq!(next, [Some(""), Some("```rs")], "{page}: a block of code has to follow {line:?}");
         lines.find(|line| *line == "```");
-        fresh += &format!("```rs\n{code}```\n");
+        fresh += &format!("\n```rs\n{code}```\n");
     }
     fresh
+}
+
+/// File and item of "From `FILE`, `ITEM`:".
+fn named_extract(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix("From `")?.strip_suffix("`:")?.split_once("`, `")
 }
 
 /// The targets of `[text](target)` that lie inside of the repository.
