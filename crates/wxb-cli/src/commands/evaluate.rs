@@ -13,7 +13,7 @@ use crate::args::model::EvaluateArgs;
 use crate::args::value::Gate;
 use crate::exit::{Exit, Outcome, Written};
 use crate::pipeline::judge::{Baseline, Prior};
-use crate::pipeline::model::{evaluation, load};
+use crate::pipeline::model::{evaluation, load_for};
 use crate::pipeline::read::{Ask, for_model};
 use crate::pipeline::settings;
 use crate::terminal::event::Numbers;
@@ -54,7 +54,7 @@ struct GateObject<'a> {
 
 /// Prints the metrics of a model on a file; exit code 1 if a gate failed.
 pub fn run(args: &EvaluateArgs, terminal: &Terminal) -> Outcome {
-    let model = load(&args.model)?;
+    let model = load_for(&args.model, &args.data)?;
     let (shown, gates) = chosen(args, &model)?;
     let ask = Ask { needs_target: true, weight: args.weight.as_deref(), keep: &[] };
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;

@@ -12,7 +12,7 @@ use super::formulas::{self, Line, Orientation};
 use crate::args::choice::ConventionChoice;
 use crate::args::model::ExplainArgs;
 use crate::exit::{Exit, Outcome, Written};
-use crate::pipeline::model::{Bound, load, target_name};
+use crate::pipeline::model::{Bound, load_for, target_name};
 use crate::pipeline::prepare;
 use crate::pipeline::read::{Ask, Examples, for_model};
 use crate::terminal::Terminal;
@@ -50,7 +50,7 @@ struct AfterStep {
 
 /// Prints every quantity of a pass over the chosen rows.
 pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
-    let model = load(&args.model)?;
+    let model = load_for(&args.model, &args.data)?;
     let ask = Ask { needs_target: args.backward, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
     let rows = chosen_rows(args, &examples)?;

@@ -6,7 +6,7 @@ use wxb::step::{Cache, Keep, Mode};
 
 use crate::args::model::GradcheckArgs;
 use crate::exit::{Exit, Outcome};
-use crate::pipeline::model::{load, with_data};
+use crate::pipeline::model::{load_for, with_data};
 use crate::pipeline::read::{Ask, for_model};
 use crate::terminal::Terminal;
 use crate::terminal::number::{counted, grouped};
@@ -55,7 +55,7 @@ impl<'a> From<&'a TensorCheck> for Tensor<'a> {
 
 /// Prints a line per tensor; exit code 1 if one is over the tolerance.
 pub fn run(args: &GradcheckArgs, terminal: &Terminal) -> Outcome {
-    let model = load(&args.model)?;
+    let model = load_for(&args.model, &args.data)?;
     let ask = Ask { needs_target: true, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
     let network = model.network.to_f64();

@@ -14,7 +14,7 @@ use wxb::{Code, Error, Loss, Result};
 use super::predictions::{Cell, Predictions};
 use crate::args::model::PredictArgs;
 use crate::exit::{Exit, Outcome, Written};
-use crate::pipeline::model::{load, outputs};
+use crate::pipeline::model::{load_for, outputs};
 use crate::pipeline::read::{Ask, Examples, for_model, in_file};
 use crate::terminal::Terminal;
 use crate::terminal::number::counted;
@@ -30,7 +30,7 @@ struct Report<'a> {
 
 /// Writes one line of predictions per row of the data.
 pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
-    let model = load(&args.model)?;
+    let model = load_for(&args.model, &args.data)?;
     check_fits(args, &model)?;
     if let Some(output) = &args.output {
         check_format(output)?;

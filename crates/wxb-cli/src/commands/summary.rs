@@ -13,6 +13,7 @@ use crate::args::value::Valid;
 use crate::exit::{Exit, Outcome};
 use crate::pipeline::memory;
 use crate::pipeline::prepare::Held;
+use crate::pipeline::settings;
 use crate::terminal::Terminal;
 use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
 use crate::terminal::table::Table;
@@ -242,7 +243,7 @@ pub fn stopped<T: Real>(stop: &Stop, run: &Run<T>, config: &TrainConfig) -> Stri
         None => "valid.loss".to_owned(),
     };
     match stop {
-        Stop::Epochs => format!("all {} done{kept}", counted(run.epoch as usize, "epoch")),
+        Stop::Epochs => format!("the limit of {} is reached{kept}", counted(run.epoch as usize, "epoch")),
         Stop::Early { patience } => {
             format!("no better {watched} for {}{kept}", counted(*patience as usize, "epoch"))
         }
@@ -265,7 +266,10 @@ pub fn diverged(at: &Divergence, plan: &Plan<'_>) -> Error {
             at.tensor,
             measure(at.largest_weight)
         ))
-        .hint(format!("--lr {}, or --clip-norm 1", short(lr / 10.0)));
+        .hint(format!(
+            "--lr {}, or --clip-norm 1",
+            short((lr / 10.0).min(settings::default_lr(&plan.config.optimizer)))
+        ));
     match scale {
         crate::args::choice::ScaleChoice::None => error.hint("the columns are not scaled: --scale auto"),
         _ => error,

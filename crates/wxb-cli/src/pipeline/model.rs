@@ -21,12 +21,26 @@ use super::read::Examples;
 /// [`Code::UnreadableFile`], [`Code::NotAModel`], [`Code::DamagedModel`], [`Code::ModelVersion`].
 pub fn load(path: &str) -> Result<Model> {
     let bytes = std::fs::read(path).map_err(|error| {
-        let error = Error::new(Code::UnreadableFile, format!("cannot read the model {path}: {error}"));
-        if path == "-" { error.hint("a model is a file; only data can come from stdin") } else { error }
+        let what = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+            _ => error.to_string(),
+        };
+        Error::new(Code::UnreadableFile, format!("cannot read the model {path}: {what}"))
     })?;
-    Model::from_bytes(&bytes).map_err(|error| match error.code() {
-        Code::NotAModel => error.at(path).hint("the model comes before the data: wxb predict MODEL DATA"),
-        _ => error.at(path),
+    Model::from_bytes(&bytes).map_err(|error| error.at(path))
+}
+
+/// Reads the model of a command that takes data, too: the two are easily exchanged.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_for(path: &str, data: &str) -> Result<Model> {
+    load(path).map_err(|error| match error.code() {
+        Code::NotAModel | Code::UnreadableFile if data.ends_with(".wxb") || path == "-" => {
+            error.hint(format!("the model comes before the data: {data} {path}"))
+        }
+        _ => error,
     })
 }
 

@@ -68,6 +68,7 @@ pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
         choose(column, &rows, settings::wanted_task(args)).map_err(|error| about_target(&error, args))?;
     settings::check_task(args.columns.task, choice.target.task(), choice.target.labels().len())?;
     let loss = settings::loss(args, choice.target.task())?;
+    check_counts(&loss, column, &rows).map_err(|error| about_target(&error, args))?;
     Ok(Prepared { examples, rows, without_target, choice, loss })
 }
 
@@ -77,6 +78,22 @@ pub fn target(examples: &Examples) -> Result<&Column> {
         .target
         .as_ref()
         .ok_or_else(|| Error::new(Code::NoTarget, format!("{} has no target", examples.file)))
+}
+
+/// Poisson's loss is for counts and rates.
+fn check_counts(loss: &Loss, column: &Column, rows: &[u32]) -> Result<()> {
+    let (Loss::Poisson, Column::Number(values)) = (loss, column) else { return Ok(()) };
+    match rows.iter().find(|&&row| values[row as usize] < 0.0) {
+        Some(&row) => {
+            let message = format!(
+                "--loss poisson is for targets from 0 on, data row {} has {}",
+                row + 1,
+                values[row as usize]
+            );
+            Err(Error::new(Code::BadTarget, message))
+        }
+        None => Ok(()),
+    }
 }
 
 fn about_target(error: &Error, args: &TrainArgs) -> Error {

@@ -42,7 +42,7 @@ pub fn for_training(
     let mut options = options(reading, kinds);
     options.drop = columns.drop.clone();
     options.kinds.extend(columns.categorical.iter().map(|name| (name.clone(), ColumnKind::Text)));
-    let loaded = wxb_io::read(&source(file), &options)?;
+    let loaded = wxb_io::read(&source(file), &options).map_err(|error| in_file(&error, file))?;
     loaded.warnings.iter().for_each(|warning| terminal.warn(warning));
     let (features, target, weights) = match loaded.features {
         Features::Table(mut table) => {
@@ -85,7 +85,7 @@ pub fn for_model(
             (column.name.clone(), column.encoding.kind().map_or(ColumnKind::Text, |kind| of(&kind)))
         }));
     }
-    let loaded = wxb_io::read(&source(file), &options)?;
+    let loaded = wxb_io::read(&source(file), &options).map_err(|error| as_in_training(&error))?;
     loaded.warnings.iter().for_each(|warning| terminal.warn(warning));
     let (features, target, weights) = match loaded.features {
         Features::Table(mut table) => {
@@ -154,12 +154,18 @@ fn take_target(table: &mut Table, name: Option<&str>, file: &str) -> Result<Colu
     }
 }
 
-/// Weights are numbers; the trainer checks that they are not negative.
+/// Weights are numbers from 0 on.
 fn take_weights(table: &mut Table, name: Option<&str>, file: &str) -> Result<Option<Vec<f64>>> {
     let Some(name) = name else { return Ok(None) };
     match table.take(name).map_err(|error| in_file(&error, file))? {
-        Column::Number(weights) => match weights.iter().position(|w| w.is_nan()) {
+        Column::Number(weights) => match weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
             None => Ok(Some(weights)),
+            Some(row) if !weights[row].is_nan() => Err(Error::new(
+                Code::InvalidSetting,
+                format!("the weight column {name:?} has a weight of {}", weights[row]),
+            )
+            .at(format!("{file}, data row {}", row + 1))
+            .hint("weights are finite and not negative")),
             Some(row) => Err(Error::new(
                 Code::InvalidSetting,
                 format!("the weight column {name:?} has a missing value"),
@@ -178,12 +184,35 @@ fn check_known(table: &Table, names: &[String], file: &str) -> Result<()> {
     names.iter().try_for_each(|name| table.column(name).map(|_| ()).map_err(|error| in_file(&error, file)))
 }
 
-/// `no column "prise"` with the file that does not have it.
+/// The error with the file that it is about: `no column "prise" in sales.csv`, else as its place.
 pub fn in_file(error: &Error, file: &str) -> Error {
-    let named = Error::new(error.code(), format!("{} in {file}", error.message()));
-    let named = error.places().iter().fold(named, |e, place| e.at(place));
-    let named = error.notes().iter().fold(named, |e, note| e.note(note));
-    error.hints().iter().fold(named, |e, hint| e.hint(hint))
+    if error.message().contains(file) || error.places().iter().any(|place| place.starts_with(file)) {
+        return error.clone();
+    }
+    if error.code() == Code::UnknownColumn {
+        return rebuilt(error, format!("{} in {file}", error.message()), error.places().to_vec(), |_| true);
+    }
+    let places = match error.places() {
+        [] => vec![file.to_owned()],
+        places => places.iter().map(|place| format!("{file}, {place}")).collect(),
+    };
+    rebuilt(error, error.message().to_owned(), places, |_| true)
+}
+
+fn rebuilt(error: &Error, message: String, places: Vec<String>, keep: impl Fn(&str) -> bool) -> Error {
+    let new = places.into_iter().fold(Error::new(error.code(), message), Error::at);
+    let new = error.notes().iter().fold(new, |e, note| e.note(note));
+    error.hints().iter().filter(|hint| keep(hint)).fold(new, |e, hint| e.hint(hint))
+}
+
+/// Text in a column of numbers: at training a column can be declared a category, later it cannot.
+fn as_in_training(error: &Error) -> Error {
+    if error.code() != Code::NotANumber {
+        return error.clone();
+    }
+    let places = error.places().to_vec();
+    rebuilt(error, error.message().to_owned(), places, |hint| !hint.contains("--categorical"))
+        .note("the model was trained on numbers in it")
 }
 
 fn no_target(names: &[String], file: &str) -> Error {

@@ -177,11 +177,13 @@ pub fn optimizer(args: &TrainingArgs) -> Result<Optimizer> {
     )?;
     let averaged = args.momentum_form == MomentumForm::Averaged;
     refuse(averaged && choice != Momentum, "--momentum-form averaged", "--optimizer momentum")?;
-    refuse(
-        args.lr.is_some() && choice == Lbfgs,
-        "--lr",
-        "another optimizer: lbfgs searches its step length",
-    )?;
+    if args.lr.is_some() && choice == Lbfgs {
+        return Err(Error::new(
+            Code::InvalidSetting,
+            "--lr has no effect with lbfgs, which searches the length of each step",
+        )
+        .hint("leave --lr out"));
+    }
     refuse(args.schedule.is_some() && choice == Lbfgs, "--schedule", "another optimizer than lbfgs")?;
     let beta = args.momentum.unwrap_or(0.9);
     let (beta1, beta2) = (args.beta1.unwrap_or(0.9), args.beta2.unwrap_or(0.999));
@@ -283,7 +285,8 @@ pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfi
 /// Epochs without a better validation after which training stops.
 const PATIENCE: usize = 20;
 
-fn default_lr(optimizer: &Optimizer) -> f64 {
+/// The learning rate where none is given.
+pub fn default_lr(optimizer: &Optimizer) -> f64 {
     match optimizer {
         Optimizer::Sgd | Optimizer::Momentum { averaged: true, .. } => 0.1,
         Optimizer::Momentum { .. } | Optimizer::Nesterov { .. } => 0.01,
