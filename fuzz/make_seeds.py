@@ -1,19 +1,24 @@
-"""Writes the seeds of the fuzz targets `csv` and `arrays`: one small file per feature of a format.
+"""Writes the seeds of the fuzz targets: one small file per feature of a format.
 
-    python fuzz/make_seeds.py
+    cargo build --release && .venv/bin/python fuzz/make_seeds.py
 
-Only NumPy is needed. The seeds are kept in the repository, since a corpus that starts from valid files gets
+NumPy writes the arrays, wxb the models. The seeds are kept in the repository, since a corpus that starts from valid files gets
 deeper within minutes than one that has to find a zip directory by itself.
 """
 
 import gzip
 import io
+import json
+import os
 import struct
+import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
 SEEDS = Path(__file__).parent / "seeds"
+WXB = Path(os.environ.get("WXB", Path(__file__).parents[1] / "target/release/wxb")).resolve()
 
 CSV = {
     "plain": b"a,b,y\n1,2.5,no\n3,-4e-2,yes\n5,,no\n",
@@ -74,8 +79,49 @@ def arrays():
     yield "idx_gzip", gzip.compress(idx(0x08, x.astype("u1")), mtime=0)
 
 
+TABLE = "when,colour,size,y\n" + "".join(
+    f"2026-{1 + i % 12:02d}-{1 + i % 28:02d},{['red', 'green', '', 'blue'][i % 4]},{i % 7 if i % 5 else ''},{i % 3}\n"
+    for i in range(60)
+)
+# Settings that leave another record: scales, losses, precisions, layers, and a matrix instead of a table.
+MODELS = {
+    "table": "t.csv --target y",
+    "f64": "t.csv --target y --precision f64 --optimizer lbfgs --hidden none",
+    "robust": "t.csv --target y --scale robust --task regression --loss huber",
+    "quantile": "t.csv --target y --scale quantile --task regression --loss quantile --quantiles 0.1,0.9",
+    "minmax": "t.csv --target y --scale minmax --dropout 0.5 --activation elu",
+    "matrix": "x.npz --x X --y y",
+    "divided": "x.npz --x X --y y --divide-by 255",
+}
+
+
+def models(folder):
+    """(name, model file, checkpoint, record of the preprocessing) for each row of MODELS."""
+    (folder / "t.csv").write_text(TABLE)
+    x = np.arange(120, dtype="u1").reshape(40, 3)
+    np.savez(folder / "x.npz", X=x, y=np.array(["no", "yes"])[x[:, 0] % 2])
+    for name, arguments in MODELS.items():
+        hidden = [] if "--hidden" in arguments else ["--hidden", "2"]
+        wxb(folder, "train", *arguments.split(), *hidden, "--epochs", "2",
+            "--checkpoint-every", "1", "-o", name)
+        inspected = json.loads(wxb(folder, "inspect", name, "--json"))
+        model, checkpoint = (folder / file for file in [name, f"{name}.checkpoint"])
+        yield name, model.read_bytes(), checkpoint.read_bytes(), json.dumps(inspected["preprocess"]).encode()
+
+
+def wxb(folder, *arguments):
+    command = [WXB, *arguments, "--quiet"]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
 def main():
-    for target, seeds in [("csv", CSV.items()), ("arrays", arrays())]:
+    with tempfile.TemporaryDirectory() as folder:
+        made = list(models(Path(folder)))
+    model_files = [(name, model) for name, model, _, _ in made]
+    model_files += [(f"{name}_checkpoint", checkpoint) for name, _, checkpoint, _ in made]
+    records = [(name, record) for name, _, _, record in made]
+    targets = {"csv": CSV.items(), "arrays": arrays(), "model": model_files, "record": records}
+    for target, seeds in targets.items():
         folder = SEEDS / target
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in seeds:

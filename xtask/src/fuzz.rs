@@ -4,8 +4,8 @@ use crate::stages::{Stages, cargo, root, run};
 use anyhow::{Context, Result, bail};
 use std::process::Stdio;
 
-/// Files of up to 4 kB; what one of them may make a reader allocate, in one piece and in all; seconds for one.
-const LIMITS: &str = "-max_len=4096 -malloc_limit_mb=256 -rss_limit_mb=1024 -timeout=10 -print_final_stats=1";
+/// Files of up to 8 kB; what one of them may make a reader allocate, in one piece and in all; seconds for one.
+const LIMITS: &str = "-max_len=8192 -malloc_limit_mb=256 -rss_limit_mb=1024 -timeout=10 -print_final_stats=1";
 
 /// `arguments`: nothing, or `--seconds N` for each target.
 pub(crate) fn run_task(arguments: &[&str]) -> Result<()> {
