@@ -3,6 +3,7 @@
 
 mod check;
 mod data_sets;
+mod first_command;
 mod fuzz;
 mod python;
 mod results;

@@ -1,6 +1,6 @@
 //! The tests in tests/python, in a virtual environment of their own.
 
-use crate::stages::{root, run, run_and_keep};
+use crate::stages::{root, run, run_and_keep, wxb};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ pub(crate) fn run_tests(results: &mut Vec<String>) -> Result<()> {
         .context("the packages come from PyPI, or from the mirror that pip is configured for")?;
     let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/python"];
     let is_result = |line: &str| line.contains(" passed") || line.contains(" failed");
-    results.extend(run_and_keep(Command::new(&python).args(pytest), is_result)?);
+    results.extend(run_and_keep(Command::new(&python).args(pytest).env("WXB", wxb()), is_result)?);
     Ok(())
 }
 

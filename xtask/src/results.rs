@@ -1,7 +1,7 @@
 //! `cargo xtask results`: every data set of ../shared/data with default settings, and docs/results.md from them.
 
 use crate::data_sets::{DATA_SETS, DataSet};
-use crate::stages::{cargo, root, run};
+use crate::stages::{cargo, root, run, wxb};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::fs;
@@ -40,11 +40,11 @@ fn measure(set: &DataSet, data: &Path, folder: &Path) -> Result<Value> {
     let train: Vec<&str> = arguments.train.iter().map(String::as_str).collect();
     let options = ["--seed", "0", "--quiet", "--force", "--output", &model];
     let started = Instant::now();
-    let (_, peak_bytes) = wxb(&[&["train"], &train[..], &options].concat())?;
+    let (_, peak_bytes) = output(&[&["train"], &train[..], &options].concat())?;
     let seconds = started.elapsed().as_secs_f64();
     let test: Vec<&str> = arguments.test.iter().map(String::as_str).collect();
-    let (evaluation, _) = wxb(&[&["evaluate", &model], &test[..], &["--json"]].concat())?;
-    let (inspection, _) = wxb(&["inspect", &model, "--json"])?;
+    let (evaluation, _) = output(&[&["evaluate", &model], &test[..], &["--json"]].concat())?;
+    let (inspection, _) = output(&["inspect", &model, "--json"])?;
     Ok(json!({
         "seconds": seconds,
         "peak_bytes": peak_bytes,
@@ -54,10 +54,9 @@ fn measure(set: &DataSet, data: &Path, folder: &Path) -> Result<Value> {
 }
 
 /// What `wxb ARGUMENTS` prints, and its peak resident memory in bytes.
-fn wxb(arguments: &[&str]) -> Result<(String, u64)> {
+fn output(arguments: &[&str]) -> Result<(String, u64)> {
     println!("$ wxb {}", arguments.join(" "));
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let mut child = Command::new(target.join("release/wxb"))
+    let mut child = Command::new(wxb())
         .args(arguments)
         .current_dir(root())
         .stdin(Stdio::null())
