@@ -71,6 +71,26 @@ fn one_step_of_every_activation_with_every_loss() {
     }
 }
 
+/// Sizes beyond one tile, one task and one piece of the depth of the kernels, none a multiple of another.
+#[test]
+fn one_step_of_large_layers() {
+    let rows = [
+        (&[301, 67, 5][..], 131, Activation::Relu, Loss::SOFTMAX),
+        (&[29, 533, 18, 3], 97, Activation::Gelu, Loss::SquaredError),
+        (&[7, 100, 1], 613, Activation::Tanh, Loss::BINARY),
+    ];
+    for (case, (sizes, m, activation, loss)) in rows.into_iter().enumerate() {
+        let mut draw = Draw::new(3 << 40 | case as u64);
+        let book = draw.textbook(sizes, &vec![activation; sizes.len() - 2], loss);
+        let mut batch = draw.batch(&book, m);
+        batch.weights = draw.row_weights(m);
+        // A sum of 600 terms instead of 17. In f32 some of 10,000 Z lie so close to a kink that they change sides;
+        // each moves its gradient by 1/m of a row at most.
+        check::<f64>(&format!("{sizes:?}, {m} rows"), &book, &batch, 1e-11);
+        check::<f32>(&format!("{sizes:?}, {m} rows"), &book, &batch, 1e-3);
+    }
+}
+
 /// A row so far out that a naive formula overflows; the expected numbers are limits, found by hand.
 #[test]
 fn numbers_far_out_do_not_overflow() {
