@@ -17,7 +17,7 @@ import termios
 import pyte
 
 COMMAND = "wxb train examples/titanic.csv --target survived"
-COLUMNS, ROWS = 140, 80
+COLUMNS, ROWS = 144, 80
 CELL_W, CELL_H, MARGIN = 8.4, 19, 18
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COLOURS = {
