@@ -175,15 +175,17 @@ fn reference(text: &str) -> Vec<Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..Default::default() })]
 
     /// Some random rows, repeated until they fill several batches of blocks.
     #[test]
     fn blocks_and_threads_do_not_show(
         rows in prop::collection::vec([cell(), cell(), cell()], 1..40),
         line_break in prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
+        quotes in any::<bool>(),
     ) {
-        let piece: String = rows.iter().map(|row| format!("x,{}{line_break}", row.join(","))).collect();
+        let cell = |cell: &String| if quotes { cell.clone() } else { cell.replace(['"', ',', '\r', '\n'], "") };
+        let piece: String = rows.iter().map(|row| format!("x,{}{line_break}", row.each_ref().map(cell).join(","))).collect();
         let text = format!("o,p,q,r{line_break}") + &piece.repeat(5_000_000 / piece.len() / 2);
         let kinds = ["o", "p", "q", "r"].map(|name| (name.to_owned(), ColumnKind::Text)).into();
         let options = ReadOptions { kinds, na_only: true, delimiter: Some(b','), ..Default::default() };

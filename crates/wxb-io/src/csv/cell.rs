@@ -96,6 +96,7 @@ const POWERS: [f64; 16] =
 /// `[-]digits[.digits]` with at most 15 digits. Digits and power of ten are exact in double precision, so the
 /// one rounding of the division gives the nearest number. It is what nearly all cells are, and 5 times as fast as
 /// the general way.
+#[inline]
 fn short_decimal(cell: &[u8]) -> Option<f64> {
     let (negative, digits) = match cell {
         [b'-', rest @ ..] => (true, rest),

@@ -4,11 +4,18 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 /// Splits text that begins at the start of a record into records and fields; blank lines are passed over.
 pub(super) struct Records<'t> {
-    reader: Reader,
     text: &'t [u8],
     at: usize,
-    fields: Vec<u8>,
     ends: Vec<usize>,
+    splitter: Splitter,
+}
+
+/// How fields are found.
+enum Splitter {
+    /// Without a quote in the text the fields lie in it as they are.
+    Plain { ends_field: Box<[bool; 256]>, delimiter: u8 },
+    /// The csv crate's state machine takes the quotes off.
+    Quoted { reader: Box<Reader>, fields: Vec<u8> },
 }
 
 /// One record: its fields without their quotes.
@@ -17,6 +24,8 @@ pub(super) struct Record<'r> {
     pub(super) offset: usize,
     fields: &'r [u8],
     ends: &'r [usize],
+    /// Bytes between two fields: the delimiter, if it is still there.
+    gap: usize,
 }
 
 impl Record<'_> {
@@ -41,7 +50,7 @@ impl Record<'_> {
     }
 
     fn start(&self, i: usize) -> usize {
-        if i == 0 { 0 } else { self.ends[i - 1] }
+        if i == 0 { 0 } else { self.ends[i - 1] + self.gap }
     }
 }
 
@@ -68,7 +77,7 @@ impl<'t> LineCounter<'t> {
             self.line += count_lines(&self.text[self.record..record.offset]);
             (self.record, self.counted, self.breaks) = (record.offset, 0, 0);
         }
-        let start = record.start(i);
+        let start = record.start(i).min(record.fields.len());
         self.breaks += count_lines(&record.fields[self.counted..start]);
         self.counted = start;
         self.line + self.breaks
@@ -78,11 +87,21 @@ impl<'t> LineCounter<'t> {
 impl<'t> Records<'t> {
     /// The records of `text`.
     pub(super) fn new(delimiter: u8, text: &'t [u8]) -> Self {
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).build();
-        // A blank line first: the reader takes off a byte order mark only before its first byte, and here it
-        // would be one in the middle of a file.
-        reader.read_record(b"\n", &mut [0; 8], &mut [0; 8]);
-        Self { reader, text, at: 0, fields: vec![0; 1 << 10], ends: vec![0; 64] }
+        let splitter = match memchr::memchr(b'"', text) {
+            None => {
+                let mut ends_field = Box::new([false; 256]);
+                [delimiter, b'\n', b'\r'].iter().for_each(|&byte| ends_field[byte as usize] = true);
+                Splitter::Plain { ends_field, delimiter }
+            }
+            Some(_) => {
+                let mut reader = Box::new(ReaderBuilder::new().delimiter(delimiter).build());
+                // A blank line first: the reader takes off a byte order mark only before its first byte, and here it
+                // would be one in the middle of a file.
+                reader.read_record(b"\n", &mut [0; 8], &mut [0; 8]);
+                Splitter::Quoted { reader, fields: vec![0; 1 << 10] }
+            }
+        };
+        Self { text, at: 0, ends: vec![0; 64], splitter }
     }
 
     /// Just behind the record that was returned last and its line break.
@@ -95,26 +114,73 @@ impl<'t> Records<'t> {
     /// The next record.
     pub(super) fn next(&mut self) -> Option<Record<'_>> {
         let offset = self.text[self.at..].iter().position(|b| !matches!(b, b'\n' | b'\r'))? + self.at;
-        let (mut written, mut fields) = (0, 0);
-        loop {
-            let (result, n_in, n_out, n_ends) = self.reader.read_record(
-                &self.text[self.at..],
-                &mut self.fields[written..],
-                &mut self.ends[fields..],
-            );
-            self.at += n_in;
-            written += n_out;
-            fields += n_ends;
-            match result {
-                ReadRecordResult::OutputFull => self.fields.resize(2 * self.fields.len(), 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
-                // The text is used up: the next call, with nothing left, ends the last record.
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::End => return None,
-                ReadRecordResult::Record => break,
+        match &mut self.splitter {
+            Splitter::Plain { ends_field, delimiter } => {
+                self.ends.clear();
+                self.at = split_plain(self.text, offset, ends_field, *delimiter, &mut self.ends);
+                let fields = &self.text[offset..self.at];
+                Some(Record { offset, fields, ends: &self.ends, gap: 1 })
+            }
+            Splitter::Quoted { reader, fields } => {
+                let split = split_quoted(reader, &self.text[self.at..], fields, &mut self.ends)?;
+                self.at += split.read;
+                let (fields, ends) = (&fields[..split.written], &self.ends[..split.fields]);
+                Some(Record { offset, fields, ends, gap: 0 })
             }
         }
-        Some(Record { offset, fields: &self.fields[..written], ends: &self.ends[..fields] })
+    }
+}
+
+/// Finds the ends of the fields of the record at `start`, counted from there. Returns where the next one begins.
+fn split_plain(
+    text: &[u8],
+    start: usize,
+    ends_field: &[bool; 256],
+    delimiter: u8,
+    ends: &mut Vec<usize>,
+) -> usize {
+    let mut field = start;
+    loop {
+        let length = text[field..].iter().position(|&byte| ends_field[byte as usize]);
+        let end = length.map_or(text.len(), |length| field + length);
+        ends.push(end - start);
+        match text.get(end) {
+            Some(&byte) if byte == delimiter => field = end + 1,
+            Some(_) => return end + 1,
+            None => return end,
+        }
+    }
+}
+
+/// Sizes of what [`split_quoted`] did.
+struct Split {
+    read: usize,
+    written: usize,
+    fields: usize,
+}
+
+/// Copies the fields of the next record, without their quotes, into `fields` and their ends into `ends`.
+fn split_quoted(
+    reader: &mut Reader,
+    text: &[u8],
+    fields: &mut Vec<u8>,
+    ends: &mut Vec<usize>,
+) -> Option<Split> {
+    let mut split = Split { read: 0, written: 0, fields: 0 };
+    loop {
+        let (result, n_in, n_out, n_ends) =
+            reader.read_record(&text[split.read..], &mut fields[split.written..], &mut ends[split.fields..]);
+        split.read += n_in;
+        split.written += n_out;
+        split.fields += n_ends;
+        match result {
+            ReadRecordResult::OutputFull => fields.resize(2 * fields.len(), 0),
+            ReadRecordResult::OutputEndsFull => ends.resize(2 * ends.len(), 0),
+            // The text is used up: the next call, with nothing left, ends the last record.
+            ReadRecordResult::InputEmpty => {}
+            ReadRecordResult::End => return None,
+            ReadRecordResult::Record => return Some(split),
+        }
     }
 }
 
