@@ -34,7 +34,8 @@ pub const DEFAULT_NA: &[&str] = &[
 /// How to read. The default forces nothing: everything is found out from the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
-    /// Texts that mean "missing", besides [`DEFAULT_NA`].
+    /// Texts that mean "missing", besides [`DEFAULT_NA`]; a mark that is a number is compared by value in a numeric
+    /// column. In a Parquet file only these: it has nulls of its own, and "NA" may be Namibia.
     pub na: Vec<String>,
     /// Only `na` means "missing".
     pub na_only: bool,

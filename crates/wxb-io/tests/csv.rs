@@ -133,6 +133,7 @@ fn refused() {
         (inf.as_bytes(), Code::NumberTooLarge, "\"v\" has an infinite value", "t.csv:10  v = \"-inf\""),
         (b"a\n1\n1e999\n", Code::NumberTooLarge, "\"a\" has an infinite value", "t.csv:3  a = \"1e999\""),
         (b"<html><body>", Code::UnknownFormat, "is a web page", ""),
+        (b"{\"a\": 1}\n{\"a\": 2}\n", Code::UnknownFormat, "is JSON", ""),
         (b"\x89HDF\r\n\x1a\n1234", Code::UnknownFormat, "is an HDF5 file", ""),
         (b"PK\x03\x04\0\0\0\0", Code::DamagedFile, "zip file is damaged", ""),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", Code::DamagedFile, "gzip data ends too early", ""),
