@@ -169,7 +169,7 @@ pub enum ScheduleChoice {
 /// `--scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ScaleChoice {
-    /// Standard per column; for images one mean and deviation for all pixels
+    /// Standard per column; bytes (images) are divided by the largest
     Auto,
     None,
     /// Mean 0, standard deviation 1

@@ -159,7 +159,7 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "X", value_parser = value::decay, allow_negative_numbers = true)]
     pub decay: Option<f64>,
 
-    /// Epochs between two drops (step) [default: 30], or without a better one (plateau) [default: 5]
+    /// Epochs between two drops (step) [default: 30], or without a better one (plateau) [default: 3]
     #[arg(long, value_name = "EPOCHS", value_parser = value::at_least_one)]
     pub decay_every: Option<usize>,
 
@@ -234,7 +234,7 @@ pub struct RegularisationArgs {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Validation")]
 pub struct ValidationArgs {
-    /// A fraction held out, a file, or none [default: 0.2]
+    /// A fraction held out, a file, or none [default: 0.2, at most 10000]
     #[arg(
         long,
         value_name = "FRACTION|FILE|none",

@@ -12,8 +12,10 @@ use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
 use crate::terminal::Terminal;
 
-/// The share held out where nothing is said.
+/// The share held out where nothing is said, and how many rows at the most: an accuracy measured on 10,000 rows is
+/// within half a percent, and more of them are better spent on training.
 const HELD_OUT: f64 = 0.2;
+const HELD_OUT_ROWS: f64 = 10_000.0;
 
 /// The training data, its task and its split.
 pub struct Prepared {
@@ -118,7 +120,8 @@ impl Prepared {
     /// If the rows cannot be split, or of the validation file's reader.
     pub fn parts(&self, args: &TrainArgs, terminal: &Terminal) -> Result<Parts> {
         let all = || self.rows.clone();
-        match args.validation.valid.as_ref().unwrap_or(&Valid::Fraction(HELD_OUT)) {
+        let usual = Valid::Fraction(HELD_OUT.min(HELD_OUT_ROWS / self.rows.len().max(1) as f64));
+        match args.validation.valid.as_ref().unwrap_or(&usual) {
             Valid::None => Ok(Parts { train: all(), valid: Held::None }),
             Valid::File(file) => {
                 let valid = self.read_alike(file, args, terminal)?;

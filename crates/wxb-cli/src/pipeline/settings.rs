@@ -228,7 +228,7 @@ pub fn schedule(args: &TrainingArgs, optimizer: &Optimizer) -> Result<Schedule> 
         Cosine => Schedule::Cosine { warmup: args.warmup.unwrap_or(0.0) },
         OneCycle => Schedule::OneCycle { peak: args.warmup.unwrap_or(0.3) },
         Plateau => {
-            Schedule::Plateau { factor: args.decay.unwrap_or(0.5), patience: args.decay_every.unwrap_or(5) }
+            Schedule::Plateau { factor: args.decay.unwrap_or(0.5), patience: args.decay_every.unwrap_or(3) }
         }
     })
 }

@@ -38,8 +38,8 @@ pub use stats::{Moments, check_sizes};
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// A column of numbers: standardised, with logarithmic tails, so that no outlier reaches the network as a huge
-    /// number ([`Scaling::LogTails`]). A matrix of bytes: one mean and standard
-    /// deviation for all of it, since its columns share one unit.
+    /// number ([`Scaling::LogTails`]). A matrix of bytes: divided by its largest
+    /// byte, since its columns share one unit.
     #[default]
     Auto,
     /// As they are.
