@@ -243,6 +243,10 @@ pub struct ValidationArgs {
     )]
     pub valid: Option<Valid>,
 
+    /// The labels of an IDX or NPY file that --valid names
+    #[arg(long, value_name = "FILE")]
+    pub valid_labels: Option<String>,
+
     /// Train on K folds and print a table of their results
     #[arg(long, value_name = "K", value_parser = value::folds, conflicts_with_all = ["valid", "resume"])]
     pub cv: Option<usize>,

@@ -17,7 +17,7 @@ use crate::pipeline::model::{evaluation, load_for};
 use crate::pipeline::read::{Ask, for_model};
 use crate::pipeline::settings;
 use crate::terminal::event::Numbers;
-use crate::terminal::number::{counted, measure};
+use crate::terminal::number::{counted, grouped, measure};
 use crate::terminal::table::Table;
 use crate::terminal::{Terminal, metric_label};
 
@@ -42,7 +42,30 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Confusion {
     classes: Vec<String>,
-    counts: Vec<Vec<f64>>,
+    counts: Vec<Vec<Count>>,
+}
+
+/// Rows, or with weights their sum.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Count {
+    Rows(u64),
+    Weight(f64),
+}
+
+impl From<f64> for Count {
+    fn from(count: f64) -> Self {
+        if count.fract() == 0.0 { Self::Rows(count as u64) } else { Self::Weight(count) }
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rows(rows) => f.write_str(&grouped(*rows as usize)),
+            Self::Weight(weight) => f.write_str(&measure(*weight)),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -118,7 +141,8 @@ fn confusion(target: &Target, evaluation: &Evaluation) -> Option<Confusion> {
     let y: Vec<u32> = evaluation.targets.iter().map(|&y| y as u32).collect();
     let proba = evaluation.class_probabilities();
     let counts = metrics::confusion(&proba, classes.len(), &y, evaluation.weights.as_deref());
-    let counts = counts.chunks_exact(classes.len()).map(<[f64]>::to_vec).collect();
+    let counts =
+        counts.chunks_exact(classes.len()).map(|row| row.iter().map(|&c| c.into()).collect()).collect();
     Some(Confusion { classes, counts })
 }
 

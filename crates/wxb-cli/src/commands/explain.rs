@@ -1,6 +1,7 @@
 //! `wxb explain`.
 
 use serde::Serialize;
+use wxb::data::target::Target;
 use wxb::explain::{Trace, trace};
 use wxb::gradcheck::gradcheck;
 use wxb::model_file::Model;
@@ -17,7 +18,7 @@ use crate::pipeline::prepare;
 use crate::pipeline::read::{Ask, Examples, for_model};
 use crate::terminal::Terminal;
 use crate::terminal::matrix::Matrix;
-use crate::terminal::number::short;
+use crate::terminal::number::{measure, short};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -178,6 +179,11 @@ fn print(
     for (i, line) in lines.iter().enumerate() {
         let loss = trace.loss.filter(|_| Some(i) == last_forward);
         terminal.result(&line_text(line, loss, args.full))?;
+        if let (true, Target::Number { mean, std }) = (Some(i) == last_forward, &model.target)
+            && (*mean, *std) != (0.0, 1.0)
+        {
+            terminal.result(&in_units(line, *mean, *std))?;
+        }
     }
     if let (Some(after), Some(before)) = (after, trace.loss) {
         terminal.result(&format!(
@@ -188,6 +194,13 @@ fn print(
         ))?;
     }
     Ok(())
+}
+
+/// The predictions in the target's unit.
+fn in_units(last: &Line, mean: f64, std: f64) -> String {
+    let values = last.values.map(|a| mean + std * a);
+    let formula = format!("prediction = {} + {} {}", measure(mean), measure(std), last.name);
+    format!("{formula:<41} {:<8} [{}]", last.shape(), values.lines(false).join(" "))
 }
 
 /// Formula, shapes and numbers on one line; numbers that are too many for it below, a line per row.

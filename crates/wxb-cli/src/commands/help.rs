@@ -1,5 +1,6 @@
 //! `wxb help`: the long texts.
 
+use serde::Serialize;
 use wxb::{Code, Error, error::nearest};
 
 use crate::args::choice::OutputFormat;
@@ -46,13 +47,26 @@ Remedy:   --init he (ReLU and its kin) or --init xavier (tanh, sigmoid); the def
 const TOPICS: &[(&str, &str)] =
     &[("exit-codes", EXIT_CODES), ("environment", ENVIRONMENT), ("symmetry", SYMMETRY)];
 
+#[derive(Serialize)]
+struct HelpObject<'a> {
+    schema: &'static str,
+    topic: &'a str,
+    text: &'a str,
+}
+
 /// Prints what is known about a topic.
 pub fn run(args: &HelpArgs, terminal: &Terminal) -> Outcome {
     let text = match &args.topic {
         None => long_help(&[]),
         Some(topic) => about(topic)?,
     };
-    terminal.result(text.trim_end())?;
+    if terminal.is_json() {
+        let topic = args.topic.as_deref().unwrap_or("wxb");
+        let plain = anstream::adapter::strip_str(text.trim_end()).to_string();
+        terminal.json(&HelpObject { schema: "wxb.help/1", topic, text: &plain })?;
+    } else {
+        terminal.result(text.trim_end())?;
+    }
     Ok(Exit::Success)
 }
 

@@ -8,6 +8,7 @@ use wxb::{Code, Error, Loss, Result};
 
 use super::read::{self, Examples};
 use super::settings;
+use crate::args::data::ReadingArgs;
 use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
 use crate::terminal::Terminal;
@@ -159,7 +160,11 @@ impl Prepared {
         }
         let mut columns = args.columns.clone();
         columns.drop.clear();
-        read::for_training(file, &columns, &args.reading, &kinds, terminal)
+        let reading = ReadingArgs { labels: args.validation.valid_labels.clone(), ..args.reading.clone() };
+        read::for_training(file, &columns, &reading, &kinds, terminal).map_err(|error| match error.code() {
+            Code::NoTarget => error.hint("--valid-labels FILE gives the labels of a validation file"),
+            _ => error,
+        })
     }
 }
 

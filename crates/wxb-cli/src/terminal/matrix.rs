@@ -24,6 +24,11 @@ impl Matrix {
         self.0.dim()
     }
 
+    /// The same with every number changed.
+    pub fn map(&self, change: impl Fn(f64) -> f64) -> Self {
+        Self(self.0.mapv(change))
+    }
+
     /// A text per row, `[-0.2  0.6]`; the middle of a large matrix is left out unless `is_full`.
     pub fn lines(&self, is_full: bool) -> Vec<String> {
         let decimals = self.decimals();

@@ -181,3 +181,65 @@ fn a_regression_predicts_in_the_targets_unit() {
     succeed(directory.path(), "train line.csv --target price --quantiles 0.1,0.9 --epochs 2 -q");
     assert!(succeed(directory.path(), "predict line.wxb line.csv").starts_with("q0.1,q0.9\n"));
 }
+
+#[test]
+fn a_validation_file_is_read_as_the_training_file_is() {
+    let directory = stage();
+    // In this file alone the column x would be text: all of it is missing, and colour has a level more.
+    let valid = "class,colour,size,x\nyes,pink,3,\nno,blue,2,NA\n";
+    std::fs::write(directory.path().join("valid.csv"), valid).unwrap();
+    let json =
+        succeed(directory.path(), "train table.csv --target class --epochs 2 --valid valid.csv --json");
+    let start: serde_json::Value = serde_json::from_str(json.lines().nth(1).unwrap()).unwrap();
+    assert_eq!((&start["train_rows"], &start["valid_rows"]), (&60.into(), &2.into()));
+}
+
+#[test]
+fn weights_of_one_change_nothing_and_weight_zero_is_absence() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lines = models::TABLE.lines();
+    let header = lines.next().unwrap();
+    let rows: Vec<&str> = lines.collect();
+    let write = |name: &str, rows: &mut dyn Iterator<Item = String>, header: String| {
+        let text = [header].into_iter().chain(rows).collect::<Vec<_>>().join("\n");
+        std::fs::write(directory.path().join(name), text).unwrap();
+    };
+    write("plain.csv", &mut rows.iter().map(|r| (*r).to_owned()), header.to_owned());
+    write("ones.csv", &mut rows.iter().map(|r| format!("{r},1")), format!("{header},w"));
+    let mut with_zeros = rows.iter().flat_map(|r| [format!("{r},1"), "9,9,red,yes,0".to_owned()]);
+    write("zeros.csv", &mut with_zeros, format!("{header},w"));
+    let scores = |name: &str, flag: &str| {
+        let json = succeed(
+            directory.path(),
+            &format!("train {name} --target class --epochs 3 --valid none --json {flag}"),
+        );
+        let result = json.lines().find(|line| line.contains("\"type\":\"result\"")).unwrap();
+        serde_json::from_str::<serde_json::Value>(result).unwrap()["metrics"].to_string()
+    };
+    let plain = scores("plain.csv", "");
+    assert_eq!(scores("ones.csv", "--weight w"), plain);
+    assert_eq!(scores("zeros.csv", "--weight w"), plain);
+}
+
+#[test]
+fn initial_weights_in_the_courses_shapes() {
+    // Members W1 (2, 3), b1 (2, 1), W2 (1, 2), b2 (1, 1); the data's features would be scaled without --scale none.
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("d.csv"), "a,b,c,y\n1,0,2,0\n0,1,1,1\n1,1,0,1\n0,0,3,0\n").unwrap();
+    let weights = include_bytes!("weights.npz");
+    std::fs::write(directory.path().join("w.npz"), weights).unwrap();
+    let flags = "--init-weights w.npz --precision f64 --optimizer sgd --lr 0.5 --batch-size full --scale none --valid none";
+    let json = succeed(directory.path(), &format!("train d.csv --target y {flags} --epochs 2 --json"));
+    let losses: Vec<f64> = json
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|event| event["type"] == "epoch")
+        .map(|event| event["train"]["loss"].as_f64().unwrap())
+        .collect();
+    for (loss, expected) in losses.iter().zip(NUMPY_LOSSES) {
+        assert!((loss - expected).abs() < 1e-12, "{losses:?}");
+    }
+}
+
+/// The costs before the first and the second update, by NumPy in the course's orientation.
+const NUMPY_LOSSES: [f64; 2] = [0.6134402478782479, 0.5915738987598679];
