@@ -77,7 +77,8 @@ impl<'t> LineCounter<'t> {
             self.line += count_lines(&self.text[self.record..record.offset]);
             (self.record, self.counted, self.breaks) = (record.offset, 0, 0);
         }
-        let start = record.start(i).min(record.fields.len());
+        // The line break that ends a record is none of its own.
+        let start = record.start(i).min(record.ends.last().copied().unwrap_or(0));
         self.breaks += count_lines(&record.fields[self.counted..start]);
         self.counted = start;
         self.line + self.breaks
