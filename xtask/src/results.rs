@@ -93,16 +93,18 @@ const PAGE: &str = "\
 # Results with default settings
 
 Every data set, trained by `wxb train DATA --target COLUMN --seed 0` without another setting, and measured once on
-test rows that the training has not seen. Nobody chose a setting by looking at them: they show what a person gets
-who types the command, not what the data allow.
+test rows that the training has not seen. The defaults are the same for all of them: the page shows what a person
+gets who types the command, not what the data allow.
 
-Made by `cargo xtask results` on {date} at {commit}, on {machine}. The data sets are public; they are read from
-`../shared/data` beside the repository. A source's own test part is used where it has one (adult, letter, satellite,
-shuttle, cat, mnist, fashion), else a fixed pseudo-random fifth of the rows. `train` are the rows given to the
-command, of which it holds a fifth back for validation; `baseline` is the majority class or the mean; `epochs` is
-the best one of those that ran; `fit` is the time of the whole command, reading and writing included.
+Made by `cargo xtask results` on {date} at commit {commit},
+on {machine}, not free of other work: times are upper bounds.
+The data sets are public and are read from `../shared/data` beside the repository. A source's own test part is used
+where it has one (adult, letter, satellite, shuttle, cat, mnist, fashion), else a fixed pseudo-random fifth of the
+rows. `train` are the rows given to the command, which holds a part of them back for validation; `baseline` is the
+majority class or the mean; `epochs` is the best one of those that ran; `fit` is the time of the whole command,
+reading and writing included; `memory` is its peak.
 
-| data | train | test | inputs | task | on the test rows | baseline | epochs | fit | peak memory |
+| data | train | test | inputs | task | on the test rows | baseline | epochs | fit | memory |
 | --- | ---: | ---: | ---: | --- | --- | --- | ---: | ---: | ---: |
 {rows}
 
