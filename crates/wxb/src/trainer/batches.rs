@@ -25,9 +25,8 @@ impl<T: Real> Fitting<'_, '_, T> {
                 self.loaded = true;
             }
             let lr = self.lr(run, run.step);
-            let (m, mode) = (rows.len(), Mode::Training { seed: self.config.seed, step: run.step });
             let batch_loss =
-                match take_step(run, &mut self.grads, &mut self.cache, m, mode, (self.config, lr)) {
+                match train_step(run, &mut self.grads, &mut self.cache, rows.len(), (self.config, lr)) {
                     Ok(batch_loss) => batch_loss,
                     Err(divergence) => return Some(Stop::Diverged(divergence)),
                 };
@@ -49,15 +48,21 @@ impl<T: Real> Fitting<'_, '_, T> {
     }
 }
 
-/// Forward, loss, backward, update on the `m` rows in the cache. Returns the loss before the update.
-fn take_step<T: Real>(
+/// One step at learning rate `lr`: forward, loss, backward, update on the first `m` rows of `cache.x`, `cache.y` and
+/// `cache.weights`. Returns the mean loss before the update.
+///
+/// [`fit`](super::fit) is made of these; alone it is what a benchmark measures.
+///
+/// # Errors
+/// A [`Divergence`] if the loss is infinite or NaN; the weights are then those before the step.
+pub fn train_step<T: Real>(
     run: &mut Run<T>,
     grads: &mut Params<T>,
     cache: &mut Cache<T>,
     m: usize,
-    mode: Mode,
     (config, lr): (&TrainConfig, f64),
 ) -> Result<f64, Divergence> {
+    let mode = Mode::Training { seed: config.seed, step: run.step };
     forward(&run.network, cache, m, mode);
     let (batch_loss, weight) = loss(&run.network, cache, m);
     if !batch_loss.is_finite() {

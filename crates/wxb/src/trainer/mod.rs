@@ -8,6 +8,7 @@ mod config;
 mod full_batch;
 mod run;
 
+pub use batches::train_step;
 pub(crate) use batches::trial_update;
 pub use config::{BatchSize, TrainConfig};
 pub use run::{Best, Divergence, EpochRecord, Run, Stop};
