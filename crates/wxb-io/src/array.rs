@@ -68,7 +68,9 @@ pub(crate) fn shape_text(shape: &[usize]) -> String {
 pub(crate) fn count(shape: &[usize], element: Element, stored: u64, place: &str) -> Result<usize> {
     // Deflate stores at most 1032 bytes in one.
     let most = stored.saturating_mul(1032);
-    let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    // An array of no elements may still claim a row that is longer than any memory.
+    let row = shape.iter().filter(|&&d| d > 0).try_fold(1usize, |n, &d| n.checked_mul(d));
+    let count = row.map(|row| if shape.contains(&0) { 0 } else { row });
     let bytes = count.and_then(|n| n.checked_mul(element.bytes().max(1)));
     match (count, bytes) {
         (Some(count), Some(bytes)) if bytes as u64 <= most => Ok(count),

@@ -204,6 +204,8 @@ fn hostile_headers() {
         (b"\0\0\x08\x01\x00\x00\x00\x09\x01\x02".to_vec(), "ends too early"),
         (b"\0\0\x08\x01\x00\x00\x00\x01\x01\x02".to_vec(), "longer than its header says"),
         (b"\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff".to_vec(), "far more"),
+        // No elements, and a row of 2⁹⁶ of them.
+        (b"\0\0\x08\x04\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff".to_vec(), "far more"),
         (b"\0\0\x0a\x01\x00\x00\x00\x01\x01".to_vec(), "no element type of IDX"),
         (b"\0\0\x08\x01\x00\x00\x00\x00".to_vec(), "has no values"),
     ];
