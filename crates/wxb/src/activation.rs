@@ -45,6 +45,29 @@ use Activation::{Elu, Gelu, Identity, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu
 const SELU_LAMBDA: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
+/// The body once for each activation, which is a constant there: its own `match` is gone, and loops become vectors.
+macro_rules! with_constant {
+    ($activation:expr, $g:ident => $body:expr) => {
+        match $activation {
+            Identity => {}
+            Sigmoid => with_constant!(@ Sigmoid, $g, $body),
+            Tanh => with_constant!(@ Tanh, $g, $body),
+            Relu => with_constant!(@ Relu, $g, $body),
+            LeakyRelu { slope } => with_constant!(@ LeakyRelu { slope }, $g, $body),
+            Elu { alpha } => with_constant!(@ Elu { alpha }, $g, $body),
+            Selu => with_constant!(@ Selu, $g, $body),
+            Gelu => with_constant!(@ Gelu, $g, $body),
+            Silu => with_constant!(@ Silu, $g, $body),
+            Mish => with_constant!(@ Mish, $g, $body),
+            Softplus => with_constant!(@ Softplus, $g, $body),
+        }
+    };
+    (@ $constant:expr, $g:ident, $body:expr) => {{
+        let $g = $constant;
+        $body
+    }};
+}
+
 impl Activation {
     /// Every activation with its usual constants.
     pub const ALL: [Activation; 11] = [
@@ -115,6 +138,34 @@ impl Activation {
             }
             Softplus => -(-a).exp_m1(), // σ(z) = 1 − e^(−softplus(z))
         }
+    }
+
+    /// z becomes g(z).
+    // `for`, not `for_each`: a closure among eleven arms is a call, and what is called is no vector code. Blocks are
+    // written whole: a ReLU in place becomes masked stores, 13 cycles each on Zen 1.
+    #[inline(always)]
+    pub fn apply_all<T: Real>(self, z: &mut [T]) {
+        with_constant!(self, g => {
+            let (blocks, rest) = z.as_chunks_mut::<16>();
+            for block in blocks {
+                let mut a = *block;
+                for a in &mut a {
+                    *a = g.apply(*a);
+                }
+                *block = a;
+            }
+            for z in rest {
+                *z = g.apply(*z);
+            }
+        });
+    }
+
+    /// dz becomes dz ⊙ g'(z), where a = g(z).
+    #[inline(always)]
+    pub fn multiply_by_derivative<T: Real>(self, z: &[T], a: &[T], dz: &mut [T]) {
+        with_constant!(self, g => for ((dz, &z), &a) in dz.iter_mut().zip(z).zip(a) {
+            *dz *= g.derivative(z, a);
+        });
     }
 
     /// Whether g' cannot be computed from a alone, so that the cache keeps Z too.

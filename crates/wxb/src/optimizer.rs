@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::cpu;
 use crate::error::{Code, Error, Result};
 use crate::lbfgs::LbfgsConfig;
 use crate::real::Real;
@@ -128,79 +129,109 @@ impl Optimizer {
 
     /// One update of some parameters θ by their gradients g; `m` and `v` are their moments, empty if not kept.
     pub fn update<T: Real>(&self, step: Step, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+        let rule = Rule::new(*self, step);
         // Below this many elements the fork costs more than the second core brings.
         const PIECE: usize = 1 << 15;
         if theta.len() < 2 * PIECE || rayon::current_num_threads() == 1 {
-            return self.update_piece(step, theta, g, m, v);
+            return cpu::update(rule, theta, g, m, v);
         }
         let theta = theta.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE));
         match self.moments() {
-            0 => theta.for_each(|(theta, g)| self.update_piece(step, theta, g, &mut [], &mut [])),
+            0 => theta.for_each(|(theta, g)| cpu::update(rule, theta, g, &mut [], &mut [])),
             1 => theta
                 .zip(m.par_chunks_mut(PIECE))
-                .for_each(|((theta, g), m)| self.update_piece(step, theta, g, m, &mut [])),
+                .for_each(|((theta, g), m)| cpu::update(rule, theta, g, m, &mut [])),
             _ => theta
                 .zip(m.par_chunks_mut(PIECE))
                 .zip(v.par_chunks_mut(PIECE))
-                .for_each(|(((theta, g), m), v)| self.update_piece(step, theta, g, m, v)),
+                .for_each(|(((theta, g), m), v)| cpu::update(rule, theta, g, m, v)),
         }
     }
+}
 
-    fn update_piece<T: Real>(&self, step: Step, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+/// An update with its constants at the width of the parameters, the same for each of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule<T> {
+    /// 1 − α λ.
+    keep: T,
+    kind: Kind<T>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind<T> {
+    Sgd { lr: T },
+    Momentum { lr: T, beta: T, share: T },
+    Nesterov { lr: T, beta: T },
+    RmsProp { lr: T, rho: T, rest: T, epsilon: T },
+    Adam { alpha: T, unbias: T, b1: T, r1: T, b2: T, r2: T, epsilon: T },
+}
+
+impl<T: Real> Rule<T> {
+    fn new(optimizer: Optimizer, step: Step) -> Self {
         let lr = T::of(step.lr);
-        if step.weight_decay != 0.0 {
-            let keep = T::of(1.0 - step.lr * step.weight_decay);
-            theta.iter_mut().for_each(|theta| *theta *= keep);
+        let kind = match optimizer {
+            Optimizer::Sgd | Optimizer::Lbfgs(_) => Kind::Sgd { lr },
+            Optimizer::Momentum { beta, averaged } => Kind::Momentum {
+                lr,
+                beta: T::of(beta),
+                share: T::of(if averaged { 1.0 - beta } else { 1.0 }),
+            },
+            Optimizer::Nesterov { beta } => Kind::Nesterov { lr, beta: T::of(beta) },
+            Optimizer::RmsProp { rho, epsilon } => {
+                Kind::RmsProp { lr, rho: T::of(rho), rest: T::of(1.0 - rho), epsilon: T::of(epsilon) }
+            }
+            Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon } => {
+                let t = step.t as f64;
+                Kind::Adam {
+                    alpha: T::of(step.lr / (1.0 - libm::pow(beta1, t))),
+                    unbias: T::of(1.0 / (1.0 - libm::pow(beta2, t)).sqrt()),
+                    b1: T::of(beta1),
+                    r1: T::of(1.0 - beta1),
+                    b2: T::of(beta2),
+                    r2: T::of(1.0 - beta2),
+                    epsilon: T::of(epsilon),
+                }
+            }
+        };
+        Self { keep: T::of(1.0 - step.lr * step.weight_decay), kind }
+    }
+
+    /// θ ← (1 − α λ) θ, then the step; loops that the compiler turns into vectors.
+    #[inline(always)]
+    pub(crate) fn apply(self, theta: &mut [T], g: &[T], m: &mut [T], s: &mut [T]) {
+        if self.keep != T::ONE {
+            theta.iter_mut().for_each(|theta| *theta *= self.keep);
         }
-        match *self {
-            Optimizer::Sgd | Optimizer::Lbfgs(_) => {
+        match self.kind {
+            Kind::Sgd { lr } => {
                 theta.iter_mut().zip(g).for_each(|(theta, &g)| *theta -= lr * g);
             }
-            Optimizer::Momentum { beta, averaged } => {
-                let (beta, share) = (T::of(beta), T::of(if averaged { 1.0 - beta } else { 1.0 }));
+            Kind::Momentum { lr, beta, share } => {
                 for ((theta, &g), v) in theta.iter_mut().zip(g).zip(m) {
                     *v = beta * *v + share * g;
                     *theta -= lr * *v;
                 }
             }
-            Optimizer::Nesterov { beta } => {
-                let beta = T::of(beta);
+            Kind::Nesterov { lr, beta } => {
                 for ((theta, &g), v) in theta.iter_mut().zip(g).zip(m) {
                     *v = beta * *v + g;
                     *theta -= lr * (g + beta * *v);
                 }
             }
-            Optimizer::RmsProp { rho, epsilon } => {
-                let (rho, rest, epsilon) = (T::of(rho), T::of(1.0 - rho), T::of(epsilon));
+            Kind::RmsProp { lr, rho, rest, epsilon } => {
                 for ((theta, &g), s) in theta.iter_mut().zip(g).zip(m) {
                     *s = rho * *s + rest * g * g;
                     *theta -= lr * g / (s.sqrt() + epsilon);
                 }
             }
-            Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon } => {
-                adam(step, [beta1, beta2, epsilon], theta, g, m, v);
+            // θ ← θ − α/(1 − β₁ᵗ) · m / (√s · 1/√(1 − β₂ᵗ) + ε)
+            Kind::Adam { alpha, unbias, b1, r1, b2, r2, epsilon } => {
+                for (((theta, &g), m), s) in theta.iter_mut().zip(g).zip(m).zip(s) {
+                    *m = b1 * *m + r1 * g;
+                    *s = b2 * *s + r2 * g * g;
+                    *theta -= alpha * *m / (s.sqrt() * unbias + epsilon);
+                }
             }
         }
-    }
-}
-
-/// θ ← θ − α/(1 − β₁ᵗ) · m / (√s · 1/√(1 − β₂ᵗ) + ε)
-fn adam<T: Real>(
-    step: Step,
-    [beta1, beta2, epsilon]: [f64; 3],
-    theta: &mut [T],
-    g: &[T],
-    m: &mut [T],
-    s: &mut [T],
-) {
-    let t = step.t as f64;
-    let alpha = T::of(step.lr / (1.0 - libm::pow(beta1, t)));
-    let unbias = T::of(1.0 / (1.0 - libm::pow(beta2, t)).sqrt());
-    let (b1, r1) = (T::of(beta1), T::of(1.0 - beta1));
-    let (b2, r2, epsilon) = (T::of(beta2), T::of(1.0 - beta2), T::of(epsilon));
-    for (((theta, &g), m), s) in theta.iter_mut().zip(g).zip(m).zip(s) {
-        *m = b1 * *m + r1 * g;
-        *s = b2 * *s + r2 * g * g;
-        *theta -= alpha * *m / (s.sqrt() * unbias + epsilon);
     }
 }

@@ -4,6 +4,8 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::cpu::lanes::Vectors;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -13,6 +15,7 @@ mod sealed {
 /// `f32` or `f64`. Transcendental functions are `libm`'s: the same bits on every machine.
 pub trait Real:
     sealed::Sealed
+    + Vectors
     + Copy
     + Default
     + Debug
@@ -40,8 +43,6 @@ pub trait Real:
     const ONE: Self;
     /// The distance from 1 to the next number.
     const EPSILON: Self;
-    /// Columns of a register tile of the products: two 256-bit vectors.
-    const TILE_COLUMNS: usize = 64 / size_of::<Self>();
 
     /// The nearest number of this precision.
     fn of(value: f64) -> Self;

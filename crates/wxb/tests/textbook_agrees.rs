@@ -7,6 +7,7 @@ mod textbook;
 use engine::draw::{Draw, activations, losses};
 use engine::{cache, check_close, compute, distance_to_kinks, network, train};
 use textbook::{Batch, Textbook, update};
+use wxb::cpu::Isa;
 use wxb::step::{Mode, forward};
 use wxb::trainer::TrainConfig;
 use wxb::{Activation, Loss, Optimizer, Real};
@@ -71,7 +72,8 @@ fn one_step_of_every_activation_with_every_loss() {
     }
 }
 
-/// Sizes beyond one tile, one task and one piece of the depth of the kernels, none a multiple of another.
+/// Sizes beyond one tile, one task and one piece of the depth of the kernels, none a multiple of another, with every
+/// instruction set that the machine has.
 #[test]
 fn one_step_of_large_layers() {
     let rows = [
@@ -86,8 +88,12 @@ fn one_step_of_large_layers() {
         batch.weights = draw.row_weights(m);
         // A sum of 600 terms instead of 17. In f32 some of 10,000 Z lie so close to a kink that they change sides;
         // each moves its gradient by 1/m of a row at most.
-        check::<f64>(&format!("{sizes:?}, {m} rows"), &book, &batch, 1e-11);
-        check::<f32>(&format!("{sizes:?}, {m} rows"), &book, &batch, 1e-3);
+        for isa in Isa::ALL.into_iter().filter(|&isa| isa <= Isa::detect()) {
+            Isa::limit(isa);
+            let name = format!("{sizes:?}, {m} rows, {}", isa.name());
+            check::<f64>(&name, &book, &batch, 1e-11);
+            check::<f32>(&name, &book, &batch, 1e-3);
+        }
     }
 }
 

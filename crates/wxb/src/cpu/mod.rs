@@ -1,7 +1,7 @@
 //! Kernels on the CPU: few, fused, and the only place of the crate with `unsafe`.
 //!
-//! Each kernel splits its work over **output rows** only and adds up a sum over k in one fixed order, so that its
-//! bits depend neither on the number of threads nor on where a row lies in a tile. The seam is these functions:
+//! Each kernel splits its work over **outputs** only, and adds every sum up in one fixed order: its bits depend
+//! neither on the number of threads nor on the tile that an output falls into. The seam is these functions:
 //!
 //! - [`forward`]: A = g(A_in W + b)
 //! - [`grad_params`]: dW = A_inᵀ dZ, db = 1ᵀ dZ
@@ -14,11 +14,24 @@
     reason = "the one place for it; each block says why it is sound and what speed it bought"
 )]
 
+mod elementwise;
+mod isa;
+pub(crate) mod lanes;
+mod narrow;
+mod pack;
 mod product;
+#[cfg(test)]
+mod tests;
+mod threads;
 mod tile;
 
-use product::{Lhs, Packed, product};
-use rayon::prelude::*;
+pub(crate) use elementwise::update;
+pub use isa::Isa;
+pub(crate) use isa::for_each_isa;
+
+use pack::Rhs;
+use product::{product, product_transposed};
+use tile::{Lhs, Start, read_columns};
 
 use crate::activation::Activation;
 use crate::real::Real;
@@ -26,8 +39,9 @@ use crate::real::Real;
 /// How many numbers [`forward`], [`grad_params`] and [`grad_input`] need for packing a dense layer (n_in, n_out)
 /// and a batch of m rows.
 pub fn packed_len<T: Real>(m: usize, n_in: usize, n_out: usize) -> usize {
-    let width = |n: usize| n.next_multiple_of(T::TILE_COLUMNS);
-    (n_in * width(n_out)).max(n_out * width(n_in)).max(m * width(n_out))
+    pack::packed_len::<T>(n_in, n_out)
+        .max(pack::packed_len::<T>(n_out, n_in))
+        .max(pack::packed_len::<T>(m, n_out))
 }
 
 /// What [`forward`] reads: a_in (m, n_in), w (n_in, n_out), b (n_out).
@@ -49,22 +63,37 @@ pub struct Dense<'a, T> {
 
 /// A = g(A_in W + b).   a_in (m, n_in) → a (m, n_out); z (m, n_out) is written too where g' needs it, else empty.
 pub fn forward<T: Real>(dense: Dense<'_, T>, a_in: &[T], z: &mut [T], a: &mut [T], scratch: &mut [T]) {
-    let Dense { m, n_in, n_out, w, b, activation } = dense;
-    let packed = Packed::rows(w, n_in, n_out, scratch);
-    let lhs = Lhs::rows(a_in, n_in);
+    let Dense { activation, .. } = dense;
     if z.is_empty() {
-        product(m, lhs, packed, a, |_, j, row| {
-            row.iter_mut().zip(&b[j..]).for_each(|(v, &b)| *v = activation.apply(*v + b));
-        });
+        affine(dense, a_in, a, scratch, &|_, a| elementwise::activate(activation, a));
     } else {
-        product(m, lhs, packed, z, |_, j, row| row.iter_mut().zip(&b[j..]).for_each(|(v, &b)| *v += b));
-        a.par_chunks_mut(ELEMENTS).zip(z.par_chunks(ELEMENTS)).for_each(|(a, z)| {
-            a.iter_mut().zip(z).for_each(|(a, &z)| *a = activation.apply(z));
-        });
+        affine(dense, a_in, z, scratch, &|_, _| {});
+        a.copy_from_slice(z);
+        threads::split(a, 1, 1, ELEMENTS, 0, &|_, a| elementwise::activate(activation, a));
     }
 }
 
+/// Z = A_in W + b, and `finish` for each piece of it.
+fn affine<T: Real>(
+    dense: Dense<'_, T>,
+    a_in: &[T],
+    z: &mut [T],
+    scratch: &mut [T],
+    finish: &(impl Fn(usize, &mut [T]) + Sync),
+) {
+    let Dense { m, n_in, n_out, w, b, .. } = dense;
+    if n_out <= narrow::UNITS {
+        narrow::forward([m, n_in, n_out], a_in, w, b, z, scratch);
+        return finish(0, z);
+    }
+    let rhs = Rhs::rows(w, n_in, n_out, m, scratch);
+    product(m, Lhs { values: a_in, row_stride: n_in, depth_stride: 1 }, rhs, Start::Row(b), z, finish);
+}
+
 /// dW = A_inᵀ dZ,  db = 1ᵀ dZ.   a_in (m, n_in)  dz (m, n_out)  dw (n_in, n_out)  db (n_out)
+///
+/// The tiles of dW are as wide as they lie, or turned round where that leaves fewer of their columns empty; the order
+/// of each sum is the same.
 pub fn grad_params<T: Real>(
     [m, n_in, n_out]: [usize; 3],
     a_in: &[T],
@@ -73,11 +102,22 @@ pub fn grad_params<T: Real>(
     db: &mut [T],
     scratch: &mut [T],
 ) {
-    let packed = Packed::rows(dz, m, n_out, scratch);
-    product(n_in, Lhs::columns(a_in, n_in), packed, dw, |_, _, _| {});
-    db.fill(T::ZERO);
-    for dz in dz[..m * n_out].chunks_exact(n_out) {
-        db.iter_mut().zip(dz).for_each(|(db, &dz)| *db += dz);
+    let columns_of = |n: usize| n / tile::columns::<T>() * tile::columns::<T>() + rest::<T>(n);
+    if n_out * columns_of(n_in) * 9 < n_in * columns_of(n_out) * 8 {
+        let lhs = Lhs { values: dz, row_stride: 1, depth_stride: n_out };
+        product_transposed(n_out, m, n_in, lhs, a_in, dw);
+    } else {
+        let lhs = Lhs { values: a_in, row_stride: 1, depth_stride: n_in };
+        let rhs = Rhs::rows(dz, m, n_out, n_in, scratch);
+        product(n_in, lhs, rhs, Start::Zero, dw, &|_, _| {});
+    }
+    elementwise::column_sums(&dz[..m * n_out], db);
+}
+
+fn rest<T>(n: usize) -> usize {
+    match n % tile::columns::<T>() {
+        0 => 0,
+        rest => read_columns::<T>(rest),
     }
 }
 
@@ -93,11 +133,14 @@ pub fn grad_input<T: Real>(
     scratch: &mut [T],
 ) {
     let Dense { m, n_in, n_out, w, .. } = dense;
-    let packed = Packed::columns(w, n_out, n_in, scratch);
-    product(m, Lhs::rows(dz, n_out), packed, dz_in, |i, j, row| {
-        let a = &a_in[i * n_in + j..][..row.len()];
-        let z = if z_in.is_empty() { a } else { &z_in[i * n_in + j..][..row.len()] };
-        row.iter_mut().zip(a).zip(z).for_each(|((v, &a), &z)| *v *= activation.derivative(z, a));
+    let rhs =
+        if n_out == 1 { Rhs::rows(w, 1, n_in, m, scratch) } else { Rhs::columns(w, n_out, n_in, scratch) };
+    let lhs = Lhs { values: dz, row_stride: n_out, depth_stride: 1 };
+    product(m, lhs, rhs, Start::Zero, dz_in, &|i, rows| {
+        let range = i * n_in..i * n_in + rows.len();
+        let a = &a_in[range.clone()];
+        let z = if z_in.is_empty() { a } else { &z_in[range] };
+        elementwise::multiply_by_derivative(activation, z, a, rows);
     });
 }
 

@@ -1,142 +1,104 @@
-//! C = L R with R packed into column panels, a chunk of C's rows per task.
+//! C = L R over blocks that stay in the caches.
 
-use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
-use super::tile;
+use super::pack::{Rhs, copy_columns};
+use super::threads::{rows_per_task, split};
+use super::tile::{self, Block, Lhs, Order, Panel, Start, columns};
 use crate::real::Real;
 
-/// Rows of C that one task takes: with k in steps of [`DEPTH`] their part of L is 96·256·4 B = 96 KiB, in L2.
+/// How much of k a pass takes: a panel of R is then up to 320·16·4 B = 20 KiB, more than half of L1.
+const DEPTH: usize = 320;
+/// Rows of C that a pass takes: their part of L is 96·320·4 B = 120 KiB, in L2.
 const ROWS: usize = 96;
-/// How much of k a pass takes: a panel of R is then 256·16·4 B = 16 KiB, half of L1.
-const DEPTH: usize = 256;
-/// Multiplications below which one thread is faster than two: 64³ took 9 µs on one thread of a 3 GHz core,
-/// about what waking the second thread takes.
-const SERIAL: usize = 1 << 19;
 
-/// The left matrix (rows, k): `values[i · row_stride + p · depth_stride]`.
-#[derive(Clone, Copy)]
-pub struct Lhs<'a, T> {
-    pub values: &'a [T],
-    pub row_stride: usize,
-    pub depth_stride: usize,
+/// k in passes of about the same depth: 784 is 3 × 262, not 2 × 320 + 144.
+fn passes(k: usize) -> impl Iterator<Item = (usize, usize)> {
+    let depth = k.div_ceil(k.div_ceil(DEPTH));
+    (0..k).step_by(depth).map(move |p| (p, depth.min(k - p)))
 }
 
-impl<'a, T> Lhs<'a, T> {
-    /// L = A for A (rows, k) row-major.
-    pub fn rows(values: &'a [T], k: usize) -> Self {
-        Self { values, row_stride: k, depth_stride: 1 }
-    }
-
-    /// L = Aᵀ for A (k, rows) row-major.
-    pub fn columns(values: &'a [T], rows: usize) -> Self {
-        Self { values, row_stride: 1, depth_stride: rows }
-    }
-}
-
-/// The right matrix (k, n): panels of `T::TILE_COLUMNS` columns, each k × `TILE_COLUMNS`, padded with zeros.
-#[derive(Clone, Copy)]
-pub struct Packed<'a, T> {
-    pub panels: &'a [T],
-    pub k: usize,
-    pub n: usize,
-}
-
-impl<'a, T: Real> Packed<'a, T> {
-    /// R = B for B (k, n) row-major.
-    pub fn rows(b: &[T], k: usize, n: usize, scratch: &'a mut [T]) -> Self {
-        Self::pack(k, n, scratch, |p, j, panel_row| {
-            let width = panel_row.len().min(n - j);
-            panel_row[..width].copy_from_slice(&b[p * n + j..][..width]);
-            panel_row[width..].fill(T::ZERO);
-        })
-    }
-
-    /// R = Bᵀ for B (n, k) row-major.
-    pub fn columns(b: &[T], k: usize, n: usize, scratch: &'a mut [T]) -> Self {
-        Self::pack(k, n, scratch, |p, j, panel_row| {
-            let width = panel_row.len().min(n - j);
-            for (jj, v) in panel_row[..width].iter_mut().enumerate() {
-                *v = b[(j + jj) * k + p];
-            }
-            panel_row[width..].fill(T::ZERO);
-        })
-    }
-
-    fn pack(k: usize, n: usize, scratch: &'a mut [T], fill: impl Fn(usize, usize, &mut [T]) + Sync) -> Self {
-        let columns = T::TILE_COLUMNS;
-        let panels = &mut scratch[..k * n.next_multiple_of(columns)];
-        let fill_panel = |(panel, values): (usize, &mut [T])| {
-            for (p, row) in values.chunks_exact_mut(columns).enumerate() {
-                fill(p, panel * columns, row);
-            }
-        };
-        if parallel(k * n * 8) {
-            panels.par_chunks_mut(k * columns).enumerate().for_each(fill_panel);
-        } else {
-            panels.chunks_mut(k * columns).enumerate().for_each(fill_panel);
-        }
-        Self { panels, k, n }
-    }
-}
-
-/// C = L R, then `finish(i, j, row)` on each finished piece of a row: C[i, j..j + row.len()].   C (m, n)
+/// C = L R + the start of each row.   L (m, k)  R (k, n)  C (m, n)
+///
+/// `finish(i, rows)` gets every piece of C with its first row once it is computed, while it lies in a cache.
 pub fn product<T: Real>(
     m: usize,
     lhs: Lhs<'_, T>,
-    packed: Packed<'_, T>,
+    rhs: Rhs<'_, T>,
+    start: Start<'_, T>,
     c: &mut [T],
-    finish: impl Fn(usize, usize, &mut [T]) + Sync,
+    finish: &(impl Fn(usize, &mut [T]) + Sync),
 ) {
-    let n = packed.n;
-    let c = &mut c[..m * n];
-    let chunk = |(i, c): (usize, &mut [T])| rows(i * ROWS, lhs, packed, c, &finish);
-    if parallel(m * n * packed.k) && m > ROWS {
-        c.par_chunks_mut(ROWS * n).enumerate().for_each(chunk);
-    } else if parallel(m * n * packed.k) {
-        let half = m.div_ceil(2).next_multiple_of(tile::ROWS);
-        c.par_chunks_mut(half * n).enumerate().for_each(|(i, c)| rows(i * half, lhs, packed, c, &finish));
-    } else {
-        c.chunks_mut(ROWS * n).enumerate().for_each(chunk);
+    let least = rows_per_task(m, m * rhs.n * rhs.k, tile::ROWS);
+    split(&mut c[..m * rhs.n], rhs.n, tile::ROWS, least, 0, &|first, c| {
+        for (i, c) in c.chunks_mut(ROWS * rhs.n).enumerate() {
+            let i = first + i * ROWS;
+            rows(Lhs { values: &lhs.values[i * lhs.row_stride..], ..lhs }, rhs, start, c);
+            finish(i, c);
+        }
+    });
+}
+
+fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut [T]) {
+    let rows = c.len() / rhs.n;
+    for (p, depth) in passes(rhs.k) {
+        let lhs = Lhs { values: &lhs.values[p * lhs.depth_stride..], ..lhs };
+        let mut j = 0;
+        while j < rhs.n {
+            let width = rhs.width(j, rows);
+            let start = match start {
+                _ if p > 0 => Start::Sum,
+                Start::Row(row) => Start::Row(&row[j..]),
+                other => other,
+            };
+            let panel = rhs.panel(j, width, p);
+            let block = Block { lhs, panel, depth, rows, start, order: Order::Rows, stride: rhs.n };
+            tile::block(block, &mut c[j..]);
+            j += width;
+        }
     }
 }
 
-fn parallel(multiplications: usize) -> bool {
-    multiplications >= SERIAL && rayon::current_num_threads() > 1
+/// C = (L R)ᵀ for a wide R that is used once.   L (m, k)  R (k, n) row-major  C (n, m)
+///
+/// Each panel of R is packed when its turn comes, into L1.
+pub fn product_transposed<T: Real>(m: usize, k: usize, n: usize, lhs: Lhs<'_, T>, r: &[T], c: &mut [T]) {
+    let least = rows_per_task(n, m * n * k, columns::<T>());
+    split(&mut c[..m * n], m, columns::<T>(), least, 0, &|first, c| {
+        let mut buffer = MaybeUninit::<[T; DEPTH * 16]>::uninit();
+        let packed = zeroed(&mut buffer, k.min(DEPTH) * columns::<T>());
+        let end = first + c.len() / m;
+        let mut j = first;
+        while j < end {
+            let wide = tile::wide_columns::<T>(m);
+            let width = if j + wide <= end { wide } else { columns::<T>().min(end - j) };
+            for (p, depth) in passes(k) {
+                let r = &r[p * n..(p + depth) * n];
+                let panel = if width >= columns::<T>() && m <= tile::ROWS {
+                    Panel { values: &r[j..], stride: n, width }
+                } else {
+                    copy_columns(r, n, j, width, packed);
+                    Panel { values: packed, stride: tile::read_columns::<T>(width), width }
+                };
+                let start = if p > 0 { Start::Sum } else { Start::Zero };
+                let lhs = Lhs { values: &lhs.values[p * lhs.depth_stride..], ..lhs };
+                // One row is the same either way round, and whole tiles are written by rows.
+                let order = if m == 1 { Order::Rows } else { Order::Columns };
+                let block = Block { lhs, panel, depth, rows: m, start, order, stride: m };
+                tile::block(block, &mut c[(j - first) * m..]);
+            }
+            j += width;
+        }
+    });
 }
 
-/// The rows of C from `first` on that lie in `c`.
-fn rows<T: Real>(
-    first: usize,
-    lhs: Lhs<'_, T>,
-    packed: Packed<'_, T>,
-    c: &mut [T],
-    finish: &impl Fn(usize, usize, &mut [T]),
-) {
-    let Packed { panels, k, n } = packed;
-    let columns = T::TILE_COLUMNS;
-    let lhs = Lhs { values: &lhs.values[first * lhs.row_stride..], ..lhs };
-    let mut p = 0;
-    loop {
-        let depth = DEPTH.min(k - p);
-        let last = p + depth == k;
-        for (panel, j) in panels.chunks(k * columns).zip((0..n).step_by(columns)) {
-            let block = tile::Block {
-                lhs: Lhs { values: &lhs.values[p * lhs.depth_stride..], ..lhs },
-                panel: &panel[p * columns..][..depth * columns],
-                depth,
-                first: p == 0,
-                n,
-                j,
-            };
-            tile::panel(block, c, |i, j, row| {
-                if last {
-                    finish(first + i, j, row);
-                }
-            });
-        }
-        p += depth;
-        if last {
-            return;
-        }
+/// The first `length` numbers of a buffer, as zeros. Speed: the whole buffer would be 20 KiB for a layer of one unit.
+fn zeroed<T: Real>(buffer: &mut MaybeUninit<[T; DEPTH * 16]>, length: usize) -> &mut [T] {
+    assert!(length <= DEPTH * 16);
+    let first = buffer.as_mut_ptr().cast::<T>();
+    // SAFETY: `length` numbers fit, zero bytes are the number 0, and the slice has the life of the buffer.
+    unsafe {
+        first.write_bytes(0, length);
+        std::slice::from_raw_parts_mut(first, length)
     }
 }

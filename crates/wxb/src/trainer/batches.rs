@@ -125,18 +125,22 @@ fn clip<T: Real>(grads: &mut Params<T>, norm: Option<f64>) {
     }
 }
 
-/// One update of every slot; decay acts on weights only.
+/// One update of all parameters; decay acts on weights only, so that it cuts the buffer into its slots.
 pub(crate) fn update<T: Real>(run: &mut Run<T>, grads: &Params<T>, config: &TrainConfig, lr: f64) {
-    let n = grads.flat.len();
+    let Run { network, moments, step, .. } = run;
+    let theta = &mut network.params.flat;
     let kept = config.optimizer.moments();
-    let (m, v) = run.moments.split_at_mut(if kept == 0 { 0 } else { n });
+    let (m, v) = moments.split_at_mut(if kept == 0 { 0 } else { theta.len() });
+    let step = Step { lr, t: *step, weight_decay: 0.0 };
+    if config.decay() == 0.0 {
+        return config.optimizer.update(step, theta, &grads.flat, m, v);
+    }
     for slot in grads.slots() {
         let range = slot.range();
         let weight_decay = if slot.role == Role::Weight { config.decay() } else { 0.0 };
         let m = if kept > 0 { &mut m[range.clone()] } else { &mut [] };
         let v = if kept > 1 { &mut v[range.clone()] } else { &mut [] };
-        let step = Step { lr, t: run.step, weight_decay };
-        config.optimizer.update(step, &mut run.network.params.flat[range], grads.of(slot), m, v);
+        config.optimizer.update(Step { weight_decay, ..step }, &mut theta[range], grads.of(slot), m, v);
     }
 }
 

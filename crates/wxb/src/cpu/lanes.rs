@@ -1,0 +1,153 @@
+//! Vector registers by name: what the register tiles need of them.
+//!
+//! Arrays that the compiler turns into registers did the same at the same speed, until a change of three lines
+//! elsewhere in the function made it keep them in memory (38 → 16 GFLOP/s, rustc 1.95): hence intrinsics.
+
+use crate::real::Real;
+
+/// A vector of numbers of type `T`.
+///
+/// # Safety
+/// Every function may only run on a machine that has the instructions of the type.
+pub unsafe trait Lanes<T>: Copy {
+    /// How many numbers it holds.
+    const N: usize;
+    /// 0 in every lane.
+    ///
+    /// # Safety
+    /// As the trait's.
+    unsafe fn zero() -> Self;
+    /// The same number in every lane.
+    ///
+    /// # Safety
+    /// As the trait's; `value` is readable.
+    unsafe fn splat(value: *const T) -> Self;
+    /// N numbers from memory, at any address.
+    ///
+    /// # Safety
+    /// As the trait's; N numbers are readable.
+    unsafe fn load(from: *const T) -> Self;
+    /// N numbers to memory, at any address.
+    ///
+    /// # Safety
+    /// As the trait's; N numbers are writable.
+    unsafe fn store(self, to: *mut T);
+    /// `a · b + self`.
+    ///
+    /// # Safety
+    /// As the trait's.
+    unsafe fn add_product(self, a: Self, b: Self) -> Self;
+}
+
+/// The vectors of a precision.
+pub trait Vectors: Sized {
+    /// 128 bits, everywhere.
+    type Portable: Lanes<Self>;
+    /// 256 bits.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Lanes<Self>;
+    /// 512 bits.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Lanes<Self>;
+}
+
+impl Vectors for f32 {
+    type Portable = Plain<f32, 4>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = x86::__m256;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = x86::__m512;
+}
+
+impl Vectors for f64 {
+    type Portable = Plain<f64, 2>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = x86::__m256d;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = x86::__m512d;
+}
+
+/// Numbers that the compiler puts into whatever registers the target has.
+#[derive(Clone, Copy)]
+pub struct Plain<T, const N: usize>([T; N]);
+
+// SAFETY: no special instructions.
+unsafe impl<T: Real, const N: usize> Lanes<T> for Plain<T, N> {
+    const N: usize = N;
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        Self([T::ZERO; N])
+    }
+    #[inline(always)]
+    unsafe fn splat(value: *const T) -> Self {
+        // SAFETY: the caller's pointer.
+        Self([unsafe { *value }; N])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: the caller's pointer, for N numbers.
+        Self(unsafe { from.cast::<[T; N]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: the caller's pointer, for N numbers.
+        unsafe { to.cast::<[T; N]>().write_unaligned(self.0) };
+    }
+    #[inline(always)]
+    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+        // Without the instruction, `mul_add` is a call of some 20 ns.
+        let fused = cfg!(target_arch = "aarch64");
+        Self(std::array::from_fn(|i| {
+            if fused { a.0[i].mul_add(b.0[i], self.0[i]) } else { a.0[i] * b.0[i] + self.0[i] }
+        }))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Lanes;
+    use std::arch::x86_64::*;
+    pub use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
+
+    macro_rules! lanes {
+        ($t:ty, $vector:ty, $n:literal, $zero:ident, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
+            // SAFETY: each function is one instruction; the caller vouches for the machine and the pointers.
+            unsafe impl Lanes<$t> for $vector {
+                const N: usize = $n;
+                #[inline(always)]
+                unsafe fn zero() -> Self {
+                    // SAFETY: as the trait says.
+                    unsafe { $zero() }
+                }
+                #[inline(always)]
+                unsafe fn splat(value: *const $t) -> Self {
+                    // SAFETY: as the trait says.
+                    unsafe { $splat(*value) }
+                }
+                #[inline(always)]
+                unsafe fn load(from: *const $t) -> Self {
+                    // SAFETY: as the trait says.
+                    unsafe { $load(from) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $t) {
+                    // SAFETY: as the trait says.
+                    unsafe { $store(to, self) }
+                }
+                #[inline(always)]
+                unsafe fn add_product(self, a: Self, b: Self) -> Self {
+                    // SAFETY: as the trait says.
+                    unsafe { $fma(a, b, self) }
+                }
+            }
+        };
+    }
+    #[rustfmt::skip]
+    mod widths {
+        use super::*;
+        lanes!(f32, __m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
+        lanes!(f64, __m256d, 4, _mm256_setzero_pd, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
+        lanes!(f32, __m512, 16, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+        lanes!(f64, __m512d, 8, _mm512_setzero_pd, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
+    }
+}

@@ -1,0 +1,88 @@
+//! Every number of a product is one chain of multiply-adds, bit for bit, with every instruction set of the machine,
+//! in every shape of tile and of panel, on one thread and on two.
+
+use super::*;
+use crate::rng::{Purpose, stream, unit};
+
+fn random<T: Real>(n: usize, seed: u64) -> Vec<T> {
+    let mut rng = stream(seed, Purpose::Sample, n as u64);
+    (0..n).map(|_| T::of(2.0 * unit(&mut rng) - 1.0)).collect()
+}
+
+/// l₀ r₀ + start, then + l₁ r₁, …: each step rounded once where the machine has the instruction.
+fn chain<T: Real>(start: T, products: impl Iterator<Item = (T, T)>) -> T {
+    let fused = Isa::current() >= Isa::Avx2 || cfg!(target_arch = "aarch64");
+    products.fold(start, |sum, (l, r)| if fused { l.mul_add(r, sum) } else { l * r + sum })
+}
+
+/// Eight sums over k modulo 8, added in pairs: see [`narrow`].
+fn lanes<T: Real>(products: impl Iterator<Item = (T, T)>) -> T {
+    let mut s = [T::ZERO; 8];
+    products.enumerate().for_each(|(p, (l, r))| s[p % 8] += l * r);
+    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+}
+
+fn check<T: Real>(m: usize, n_in: usize, n_out: usize) {
+    let (x, w, b) = (random::<T>(m * n_in, 1), random::<T>(n_in * n_out, 2), random::<T>(n_out, 3));
+    let dz = random::<T>(m * n_out, 4);
+    let mut scratch = vec![T::ZERO; packed_len::<T>(m, n_in, n_out)];
+    let name = format!("({m}, {n_in}) ({n_in}, {n_out}) {} {}", T::NAME, Isa::current().name());
+
+    let dense = Dense { m, n_in, n_out, w: &w, b: &b, activation: Activation::Identity };
+    let mut a = vec![T::ZERO; m * n_out];
+    forward(dense, &x, &mut [], &mut a, &mut scratch);
+    for (at, &a) in a.iter().enumerate() {
+        let (i, j) = (at / n_out, at % n_out);
+        let products = (0..n_in).map(|p| (x[i * n_in + p], w[p * n_out + j]));
+        let expected = if n_out <= narrow::UNITS { lanes(products) + b[j] } else { chain(b[j], products) };
+        assert_eq!(a, expected, "A[{i}, {j}] of {name}");
+    }
+
+    let (mut dw, mut db) = (vec![T::ZERO; n_in * n_out], vec![T::ZERO; n_out]);
+    grad_params([m, n_in, n_out], &x, &dz, &mut dw, &mut db, &mut scratch);
+    for (at, &dw) in dw.iter().enumerate() {
+        let (p, j) = (at / n_out, at % n_out);
+        let products = (0..m).map(|i| (x[i * n_in + p], dz[i * n_out + j]));
+        assert_eq!(dw, chain(T::ZERO, products), "dW[{p}, {j}] of {name}");
+    }
+    for (j, &db) in db.iter().enumerate() {
+        assert_eq!(db, (0..m).map(|i| dz[i * n_out + j]).sum(), "db[{j}] of {name}");
+    }
+
+    let mut dx = vec![T::ZERO; m * n_in];
+    grad_input(dense, Activation::Identity, &dz, [&[], &x], &mut dx, &mut scratch);
+    for (at, &dx) in dx.iter().enumerate() {
+        let (i, p) = (at / n_in, at % n_in);
+        let products = (0..n_out).map(|j| (dz[i * n_out + j], w[p * n_out + j]));
+        assert_eq!(dx, chain(T::ZERO, products), "dX[{i}, {p}] of {name}");
+    }
+}
+
+#[test]
+fn every_product_is_its_chain() {
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    for isa in Isa::ALL.into_iter().filter(|&isa| isa <= Isa::detect()) {
+        Isa::limit(isa);
+        pool(1).install(|| {
+            for m in 1..=14 {
+                for n_out in [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 25, 33, 70] {
+                    let n_in = 1 + (m * 5 + n_out) % 37;
+                    check::<f32>(m, n_in, n_out);
+                    check::<f64>(m, n_in, n_out);
+                }
+            }
+        });
+        for threads in [1, 2] {
+            pool(threads).install(|| {
+                // Beyond a piece of the depth, of the rows, and of what is worth a second thread.
+                for [m, n_in, n_out] in
+                    [[1, 700, 130], [97, 650, 20], [333, 41, 67], [200, 300, 1], [70, 500, 10]]
+                {
+                    check::<f32>(m, n_in, n_out);
+                    check::<f64>(m, n_in, n_out);
+                }
+            });
+        }
+    }
+    Isa::limit(Isa::detect());
+}
