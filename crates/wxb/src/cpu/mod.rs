@@ -14,6 +14,7 @@
     reason = "the one place for it; each block says why it is sound and what speed it bought"
 )]
 
+pub mod peak;
 mod product;
 mod tile;
 
