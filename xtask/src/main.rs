@@ -6,6 +6,7 @@ mod check;
 mod data_sets;
 mod first_command;
 mod fuzz;
+mod instructions;
 mod python;
 mod results;
 mod stages;
@@ -26,7 +27,9 @@ cargo xtask TASK
         [--only train,predict,job]
           measures steps, predictions and a whole training beside the peers, writes docs/performance.md
   bench --sweep
-          measures wxb alone over widths and batch sizes, draws docs/performance-sweep.svg";
+          measures wxb alone over widths and batch sizes, draws docs/performance-sweep.svg
+  instructions [--renew]
+          counts the instructions of training steps, compares with (writes) bench/instructions.toml";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
         ["fuzz", arguments @ ..] => fuzz::run_task(arguments),
         ["bench", "--sweep"] => bench::sweep::run_task(),
         ["bench", arguments @ ..] => bench::run_task(arguments),
+        ["instructions"] => instructions::run_task(),
+        ["instructions", "--renew"] => instructions::renew(),
         ["results", names @ ..] => results::run_task(names),
         [] | ["help" | "-h" | "--help"] => {
             println!("{USAGE}");
