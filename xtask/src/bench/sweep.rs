@@ -16,6 +16,10 @@ const WIDTHS: [usize; 41] = [
 ];
 const BATCHES: [usize; 4] = [1, 7, 32, 256];
 const PICTURE: &str = "docs/performance-sweep.svg";
+/// Ends with the picture, once there is one.
+const PAGE: &str = "docs/performance.md";
+const LINK: &str =
+    "![The share of the FMA loop over the width, a line for each batch size](performance-sweep.svg)";
 
 /// A network of each width, and what the panel is called.
 type Shape = (&'static str, fn(usize) -> String);
@@ -38,6 +42,11 @@ pub(crate) fn run_task() -> Result<()> {
         panels.push((title, lines));
     }
     draw(&root().join(PICTURE), &panels)?;
+    let page = root().join(PAGE);
+    let text = std::fs::read_to_string(&page).context(PAGE)?;
+    if !text.contains(LINK) {
+        std::fs::write(&page, format!("{}\n\n{LINK}\n", text.trim_end()))?;
+    }
     println!("{PICTURE}");
     Ok(())
 }
@@ -59,24 +68,26 @@ fn draw(path: &Path, panels: &[(&str, Vec<Line>)]) -> Result<()> {
     area.fill(&WHITE)?;
     let (first, last) = (WIDTHS[0] as f64, WIDTHS[WIDTHS.len() - 1] as f64);
     for (panel, (title, lines)) in area.split_evenly((1, panels.len())).iter().zip(panels) {
+        let highest = lines.iter().flatten().map(|(_, share)| 100.0 * share).fold(1.0, f64::max);
         let mut chart = ChartBuilder::on(panel)
             .caption(format!("layers {title}"), ("sans-serif", 16))
             .margin(12)
             .x_label_area_size(36)
             .y_label_area_size(44)
-            .build_cartesian_2d((first..last).log_scale(), 0.0..100.0)?;
+            .build_cartesian_2d((first..last).log_scale(), 0.0..1.1 * highest)?;
         chart
             .configure_mesh()
             .x_desc("width n")
             .y_desc("% of the FMA loop, one thread")
             .x_label_formatter(&|n| format!("{n}"))
+            .y_label_formatter(&|share| format!("{share:.0}"))
             .light_line_style(WHITE)
             .draw()?;
         for ((batch, line), color) in BATCHES.iter().zip(lines).zip([BLACK, RED, BLUE, GREEN]) {
             let points = || line.iter().map(|(n, share)| (*n, 100.0 * share));
             chart
                 .draw_series(LineSeries::new(points(), color))?
-                .label(format!("{batch} rows"))
+                .label(if *batch == 1 { "1 row".into() } else { format!("{batch} rows") })
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color));
             chart.draw_series(points().map(|point| Circle::new(point, 2, color.filled())))?;
         }
@@ -102,7 +113,7 @@ mod tests {
         draw(&path, &[("n-1", vec![line; BATCHES.len()])]).expect("the folder for temporary files");
         let svg = std::fs::read_to_string(&path).expect("it was written just now");
         std::fs::remove_file(&path).expect("it was written just now");
-        for text in ["layers n-1", "width n", "7 rows", "256 rows"] {
+        for text in ["layers n-1", "width n", "1 row\n", "7 rows", "256 rows"] {
             assert!(svg.contains(text), "{text}: {svg}");
         }
     }
