@@ -1,10 +1,12 @@
 //! The project's tasks. `cargo xtask` lists them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
+mod bench;
 mod check;
 mod data_sets;
 mod first_command;
 mod fuzz;
+mod instructions;
 mod python;
 mod results;
 mod stages;
@@ -20,7 +22,14 @@ cargo xtask TASK
   fuzz [--seconds N]
           each fuzz target for so long (60), from its seeds; installs cargo-fuzz if it is missing
   results [DATA SET...]
-          trains with defaults on the data sets of ../shared/data, writes docs/results.md";
+          trains with defaults on the data sets of ../shared/data, writes docs/results.md
+  bench [--rounds N] [--seconds S] [--workloads W1,W3] [--peers NAMES] [--threads 1,2]
+        [--only train,predict,job]
+          measures steps, predictions and a whole training beside the peers, writes docs/performance.md
+  bench --sweep
+          measures wxb alone over widths and batch sizes, draws docs/performance-sweep.svg
+  instructions [--renew]
+          counts the instructions of training steps, compares with (writes) bench/instructions.toml";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +37,10 @@ fn main() -> ExitCode {
         ["check"] => check::run_task(),
         ["test"] => test::run_task(),
         ["fuzz", arguments @ ..] => fuzz::run_task(arguments),
+        ["bench", "--sweep"] => bench::sweep::run_task(),
+        ["bench", arguments @ ..] => bench::run_task(arguments),
+        ["instructions"] => instructions::run_task(),
+        ["instructions", "--renew"] => instructions::renew(),
         ["results", names @ ..] => results::run_task(names),
         [] | ["help" | "-h" | "--help"] => {
             println!("{USAGE}");

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that has to pass.
 
 use crate::stages::{Stages, cargo, run, run_and_keep};
-use crate::{check, first_command, python};
+use crate::{check, first_command, instructions, python};
 use anyhow::Result;
 
 pub(crate) fn run_task() -> Result<()> {
@@ -17,6 +17,8 @@ pub(crate) fn run_task() -> Result<()> {
         Ok(())
     })?;
     stages.stage("first command", "the README promises that it works", |_| first_command::run_task())?;
+    let remedy = "make the step as short as it was, or say why not and `cargo xtask instructions --renew`";
+    stages.stage("instructions", remedy, instructions::test)?;
     let remedy = "`.venv/bin/python -m pytest tests/python -k NAME` runs one of them again";
     stages.stage("Python tests", remedy, python::run_tests)?;
     stages.summary();

@@ -8,13 +8,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "NOTATION.md",
     "docs/notes.md",
+    "docs/performance.md",
     "docs/tour.md",
     "examples/README.md",
 ];

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PAGES: [&str; 4] = ["README.md", "docs/notes.md", "docs/tour.md", "examples/README.md"];
+const PAGES: [&str; 5] =
+    ["README.md", "docs/notes.md", "docs/performance.md", "docs/tour.md", "examples/README.md"];
 
 #[test]
 fn commands_work() {

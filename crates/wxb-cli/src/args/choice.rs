@@ -216,3 +216,15 @@ pub enum DemoData {
     /// A number that depends on two others linearly
     Linear,
 }
+
+/// The standard workloads of `wxb bench`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "verbatim")]
+pub enum WorkloadName {
+    W1,
+    W2,
+    W3,
+    W4,
+    W5,
+    W6,
+}

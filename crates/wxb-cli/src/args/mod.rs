@@ -1,5 +1,6 @@
 //! The command line as data: one struct per command, from which clap makes parser, help and completions.
 
+pub mod bench;
 pub mod choice;
 pub mod data;
 pub mod ending;
@@ -104,6 +105,8 @@ pub enum Command {
     Explain(model::ExplainArgs),
     /// Compare the analytic gradient with finite differences
     Gradcheck(model::GradcheckArgs),
+    /// How fast training steps and predictions are on this machine
+    Bench(bench::BenchArgs),
     /// What an error code, a command or a topic means
     Help(ending::HelpArgs),
     /// A completion script for your shell

@@ -79,6 +79,16 @@ pub fn at_least_one(text: &str) -> Checked<usize> {
     count(text, "a whole number from 1 on", 1, u32::MAX as usize)
 }
 
+/// Rows per step of a benchmark.
+pub fn bench_rows(text: &str) -> Checked<usize> {
+    count(text, "a whole number from 1 to 1000000", 1, 1_000_000)
+}
+
+/// How long a benchmark measures.
+pub fn bench_seconds(text: &str) -> Checked<f64> {
+    number(text, "a number of seconds from 0.01 to 3600", |v| (0.01..=3600.0).contains(&v))
+}
+
 /// The number of folds.
 pub fn folds(text: &str) -> Checked<usize> {
     count(text, "a whole number from 2 to 100", 2, 100)
@@ -110,6 +120,25 @@ impl FromStr for Hidden {
         let inner = text.trim().trim_start_matches(['(', '[']).trim_end_matches([')', ']']);
         let parts = inner.trim_end_matches(',').split(',');
         parts.map(|part| count(part, allowed, 1, 1_000_000)).collect::<Checked<_>>().map(Self)
+    }
+}
+
+/// Inputs, units of hidden layers, outputs: `100,256,256,10`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sizes(pub Vec<usize>);
+
+impl FromStr for Sizes {
+    type Err = Rejected;
+
+    fn from_str(text: &str) -> Checked<Self> {
+        let allowed =
+            "at least two numbers from 1 to 1000000, such as 100,256,10: inputs, hidden units, outputs";
+        let sizes =
+            text.split(',').map(|part| count(part, allowed, 1, 1_000_000)).collect::<Checked<Vec<_>>>()?;
+        if sizes.len() < 2 {
+            return Err(Rejected::new("a network has inputs and outputs", allowed));
+        }
+        Ok(Self(sizes))
     }
 }
 

@@ -1,5 +1,8 @@
 //! One module per command.
 
+mod bench;
+mod bench_measure;
+mod bench_workload;
 mod checkpoints;
 mod completions;
 mod cross_validate;
@@ -71,6 +74,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Evaluate(args) => in_pool(threads, || evaluate::run(&args, terminal)),
         Command::Predict(args) => in_pool(threads, || predict::run(&args, terminal)),
         Command::Gradcheck(args) => in_pool(threads, || gradcheck::run(&args, terminal)),
+        Command::Bench(args) => in_pool(threads, || bench::run(&args, terminal)),
         Command::Inspect(args) => inspect::run(&args, terminal),
         Command::Train(args) => in_pool(threads, || train::run(&args, terminal)),
         Command::Explain(args) => in_pool(threads, || explain::run(&args, terminal)),

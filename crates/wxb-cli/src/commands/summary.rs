@@ -171,7 +171,7 @@ fn training(config: &TrainConfig) -> String {
 /// What --dry-run says more.
 pub fn dry_run<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) -> Outcome {
     let batch = plan.config.batch_rows(plan.parts.train.len());
-    let needed = memory::estimate(network.layers(), plan.args, batch, size_of::<T>());
+    let needed = memory::estimate(network.layers(), plan.config.optimizer, batch, size_of::<T>());
     if terminal.is_json() {
         terminal.json(&DryRun {
             schema: "wxb.dry_run/1",

@@ -9,7 +9,7 @@ use wxb::{Activation, Code, Error, Layer, Loss, Network, Real, Result};
 
 use super::prepare::{self, Held, Parts, Prepared};
 use super::read::Examples;
-use super::{settings, weights};
+use super::{memory, settings, weights};
 use crate::args::train::TrainArgs;
 use crate::args::value::ClassWeight;
 
@@ -127,11 +127,12 @@ pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Resul
         (None, Some(given)) => given.hidden(),
         (None, None) => settings::HIDDEN.to_vec(),
     };
-    let activations = settings::activations(&args.network, hidden.len())?;
+    let activations = settings::activations(args.network.activation.as_ref(), hidden.len())?;
     let n_out = outputs(loss, &fitted.target);
     let sizes: Vec<usize> = [fitted.preprocessor.width()].into_iter().chain(hidden).chain([n_out]).collect();
     let layers = layers(&sizes, &activations, args)?;
-    super::memory::check(&layers, args, size_of::<T>())?;
+    let needed = memory::estimate(&layers, settings::optimizer(&args.training)?, 1, size_of::<T>());
+    memory::check(needed, "make the hidden layers smaller: --hidden 256,128")?;
     let initializer = settings::initializer(&args.network)?;
     let mut network = Network::with_layers(layers, loss.clone(), initializer, args.training.seed)?;
     match given {

@@ -1,13 +1,11 @@
 //! What a training keeps in memory, estimated before it is asked for.
 
-use wxb::{Code, Error, Layer, Result};
+use wxb::{Code, Error, Layer, Optimizer, Result};
 
-use super::settings;
-use crate::args::train::TrainArgs;
 use crate::terminal::number;
 
 /// Bytes of parameters, gradients, moments, best weights, and of one batch's activations.
-pub fn estimate(layers: &[Layer], args: &TrainArgs, batch: usize, width: usize) -> u64 {
+pub fn estimate(layers: &[Layer], optimizer: Optimizer, batch: usize, width: usize) -> u64 {
     let (mut parameters, mut activations) = (0_u64, 0_u64);
     for layer in layers {
         if let Layer::Dense { n_in, n_out, .. } = *layer {
@@ -15,19 +13,17 @@ pub fn estimate(layers: &[Layer], args: &TrainArgs, batch: usize, width: usize) 
             activations = activations.saturating_add((n_in + n_out) as u64);
         }
     }
-    let moments = settings::optimizer(&args.training).map_or(2, |optimizer| optimizer.moments());
-    let copies = 3 + moments as u64;
+    let copies = 3 + optimizer.moments() as u64;
     let numbers =
         parameters.saturating_mul(copies).saturating_add(activations.saturating_mul(2 * batch as u64));
     numbers.saturating_mul(width as u64)
 }
 
-/// Refuses what the machine cannot hold.
+/// Refuses what the machine cannot hold; `hint` says what to make smaller.
 ///
 /// # Errors
 /// [`Code::OutOfMemory`].
-pub fn check(layers: &[Layer], args: &TrainArgs, width: usize) -> Result<()> {
-    let needed = estimate(layers, args, 1, width);
+pub fn check(needed: u64, hint: &str) -> Result<()> {
     match available() {
         Some(there) if needed > there => Err(Error::new(
             Code::OutOfMemory,
@@ -37,7 +33,7 @@ pub fn check(layers: &[Layer], args: &TrainArgs, width: usize) -> Result<()> {
                 number::bytes(there)
             ),
         )
-        .hint("make the hidden layers smaller: --hidden 256,128")),
+        .hint(hint)),
         _ => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use crate::args::choice::{
     TaskChoice,
 };
 use crate::args::train::{ColumnArgs, NetworkArgs, TrainArgs, TrainingArgs};
-use crate::args::value::{self, ActivationChoice};
+use crate::args::value::{self, ActivationChoice, Activations};
 
 /// Hidden units where nothing is said.
 pub const HIDDEN: [usize; 2] = [64, 32];
@@ -109,8 +109,8 @@ fn refuse(is_without_effect: bool, flag: &str, what: &str) -> Result<()> {
 ///
 /// # Errors
 /// [`Code::InvalidSetting`] for another number of activations than hidden layers.
-pub fn activations(args: &NetworkArgs, hidden: usize) -> Result<Vec<Activation>> {
-    let Some(given) = &args.activation else { return Ok(vec![Activation::Relu; hidden]) };
+pub fn activations(given: Option<&Activations>, hidden: usize) -> Result<Vec<Activation>> {
+    let Some(given) = given else { return Ok(vec![Activation::Relu; hidden]) };
     refuse(hidden == 0, "--activation", "hidden layers")?;
     match given.0.as_slice() {
         [one] => Ok(vec![activation(*one); hidden]),

@@ -16,9 +16,18 @@ fn check(arguments: &str, file: &str) {
 
 #[test]
 fn help_texts() {
-    for command in
-        ["demo", "train", "evaluate", "predict", "inspect", "explain", "gradcheck", "help", "completions"]
-    {
+    for command in [
+        "demo",
+        "train",
+        "evaluate",
+        "predict",
+        "inspect",
+        "explain",
+        "gradcheck",
+        "bench",
+        "help",
+        "completions",
+    ] {
         check(&format!("{command} -h"), &format!("{command}.txt"));
     }
     check("-h", "wxb.txt");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
 mod bad_input;
+mod bench;
 mod explain;
 mod help;
 mod models;

@@ -19,6 +19,7 @@ mod isa;
 pub(crate) mod lanes;
 mod narrow;
 mod pack;
+pub mod peak;
 mod product;
 #[cfg(test)]
 mod tests;

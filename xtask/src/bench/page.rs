@@ -1,0 +1,203 @@
+//! The tables of docs/performance.md, between its markers, from a day's record.
+
+use super::record::{Measurement, Record};
+use super::{PREDICTED, WXB};
+use crate::results::grouped;
+use crate::stages::root;
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::fs;
+
+const PAGE: &str = "docs/performance.md";
+const MARKERS: [&str; 2] = ["<!-- cargo xtask bench writes from here -->", "<!-- to here -->"];
+
+/// Writes the tables of the day.
+pub(super) fn write(record: &Record) -> Result<()> {
+    let path = root().join(PAGE);
+    let page = fs::read_to_string(&path).context(PAGE)?;
+    let (before, rest) =
+        page.split_once(MARKERS[0]).with_context(|| format!("{PAGE} has no {}", MARKERS[0]))?;
+    let (_, after) = rest.split_once(MARKERS[1]).with_context(|| format!("{PAGE} has no {}", MARKERS[1]))?;
+    let [first, last] = MARKERS;
+    fs::write(&path, format!("{before}{first}\n\n{}\n{last}{after}", tables(record)))?;
+    println!("\n{PAGE}: {} measurements of {}", record.measurements.len(), record.date);
+    Ok(())
+}
+
+fn tables(record: &Record) -> String {
+    let mut text = head(record);
+    let threads: BTreeSet<usize> = record.measurements.iter().map(|m| m.threads).collect();
+    for (kind, title, unit) in [
+        ("train", "One training step", "µs"),
+        ("predict", "One prediction for one row", "µs"),
+        ("job", "A whole training: W4, 5 epochs of 60,000 images", "s"),
+    ] {
+        for &threads in &threads {
+            let found = latest(&record.measurements, kind, threads);
+            if !found.is_empty() {
+                let plural = if threads == 1 { "" } else { "s" };
+                text += &format!("\n### {title}, {threads} thread{plural}, {unit}\n\n");
+                text += &if kind == "job" { job_table(&found) } else { table(&found, kind) };
+            }
+        }
+    }
+    text
+}
+
+fn head(record: &Record) -> String {
+    let mut text = format!("Measured on {} (UTC) on {}, {}.\n", record.date, record.machine, record.system);
+    let versions: BTreeSet<String> = record
+        .versions
+        .values()
+        .map(|versions| versions.iter().map(|(name, version)| format!("{name} {version}")))
+        .map(|versions| versions.collect::<Vec<_>>().join(", "))
+        .collect();
+    versions.iter().for_each(|line| text += &format!("Versions: {line}.\n"));
+    text + &format!("All rounds: [bench/record/{0}.json](../bench/record/{0}.json).\n", record.date)
+}
+
+/// What counts, of the latest run of the task that has the program on the workload.
+fn latest<'a>(all: &'a [Measurement], kind: &str, threads: usize) -> Vec<&'a Measurement> {
+    let fitting: Vec<&Measurement> =
+        all.iter().filter(|m| m.kind == kind && m.threads == threads && m.problem.is_none()).collect();
+    let is_latest = |m: &&Measurement| {
+        !fitting.iter().any(|other| other.peer == m.peer && other.workload == m.workload && other.run > m.run)
+    };
+    fitting.iter().copied().filter(|m| m.seconds.is_some()).filter(is_latest).collect()
+}
+
+/// A row per program, a column per workload.
+fn table(found: &[&Measurement], kind: &str) -> String {
+    let all: &[&str] = if kind == "predict" { &PREDICTED } else { &["W1", "W2", "W3", "W4", "W5", "W6"] };
+    let workloads: Vec<&str> =
+        all.iter().copied().filter(|name| found.iter().any(|m| m.workload == *name)).collect();
+    let mut text = format!("| | {} |\n| --- |{}\n", workloads.join(" | "), " ---: |".repeat(workloads.len()));
+    for peer in peers(found) {
+        let cells = workloads.iter().map(|workload| cell(&of(found, peer, workload)));
+        text += &format!("| {peer} | {} |\n", cells.collect::<Vec<_>>().join(" | "));
+    }
+    let ratios = workloads.iter().map(|workload| ratio(found, workload));
+    text += &format!("| **wxb / fastest peer** | {} |\n", ratios.collect::<Vec<_>>().join(" | "));
+    let shares = workloads.iter().map(|workload| share(&of(found, WXB, workload)));
+    text += &format!("| wxb, share of the FMA loop | {} |\n", shares.collect::<Vec<_>>().join(" | "));
+    text
+}
+
+fn job_table(found: &[&Measurement]) -> String {
+    let mut text = "| | wall time | time of all processors | peak memory, MB | last loss |\n\
+        | --- | ---: | ---: | ---: | ---: |\n"
+        .to_owned();
+    for peer in peers(found) {
+        let rounds = of(found, peer, "W4");
+        let middle = |get: fn(&Measurement) -> Option<f64>| median(rounds.iter().filter_map(|m| get(m)));
+        let shown = |value: Option<f64>, places: usize| value.map_or("-".into(), |v| format!("{v:.places$}"));
+        text += &format!(
+            "| {peer} | {} | {} | {} | {} |\n",
+            spread(&rounds, |seconds| format!("{seconds:.1}")),
+            shown(middle(|m| m.cpu_seconds), 1),
+            shown(middle(|m| m.peak_mb), 0),
+            shown(middle(|m| m.loss_last), 4),
+        );
+    }
+    text + &format!("| **wxb / fastest peer** | {} | | | |\n", ratio(found, "W4"))
+}
+
+/// In the order of their first measurement: wxb, then as they are run.
+fn peers<'a>(found: &[&'a Measurement]) -> Vec<&'a str> {
+    let mut peers: Vec<&str> = vec![];
+    for measurement in found {
+        if !peers.contains(&measurement.peer.as_str()) {
+            peers.push(&measurement.peer);
+        }
+    }
+    peers.sort_by_key(|peer| *peer != WXB);
+    peers
+}
+
+fn of<'a>(found: &[&'a Measurement], peer: &str, workload: &str) -> Vec<&'a Measurement> {
+    found.iter().copied().filter(|m| m.peer == peer && m.workload == workload).collect()
+}
+
+fn cell(rounds: &[&Measurement]) -> String {
+    spread(rounds, |seconds| match 1e6 * seconds {
+        us if us < 10.0 => format!("{us:.2}"),
+        us if us < 1000.0 => format!("{us:.1}"),
+        us => grouped(us.round() as u64),
+    })
+}
+
+/// `64.1 (62.9–65.0)`: the median of the rounds, the least and the largest.
+fn spread(rounds: &[&Measurement], shown: impl Fn(f64) -> String) -> String {
+    let seconds = || rounds.iter().filter_map(|m| m.seconds);
+    let Some(middle) = median(seconds()) else { return "-".into() };
+    let (least, most) = (seconds().fold(f64::INFINITY, f64::min), seconds().fold(0.0, f64::max));
+    match rounds.len() {
+        1 => shown(middle),
+        _ => format!("{} ({}–{})", shown(middle), shown(least), shown(most)),
+    }
+}
+
+/// wxb's median by the least median of a peer, and whose it is.
+fn ratio(found: &[&Measurement], workload: &str) -> String {
+    let seconds = |peer: &str| median(of(found, peer, workload).iter().filter_map(|m| m.seconds));
+    let others = peers(found).into_iter().filter(|peer| *peer != WXB);
+    let timed = others.filter_map(|peer| Some((seconds(peer)?, peer)));
+    match (seconds(WXB), timed.min_by(|a, b| a.0.total_cmp(&b.0))) {
+        (Some(ours), Some((theirs, peer))) => format!("**{:.2}** {peer}", ours / theirs),
+        _ => "-".into(),
+    }
+}
+
+/// FLOP a second by those of the loop, in the median round.
+fn share(rounds: &[&Measurement]) -> String {
+    let shares = rounds.iter().filter_map(|m| Some(m.flop? / m.seconds? / (1e9 * m.fma_gflops?)));
+    median(shares).map_or("-".into(), |share| format!("{:.0} %", 100.0 * share))
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    if n == 0 {
+        return None;
+    }
+    Some((values[(n - 1) / 2] + values[n / 2]) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::peers::Kind;
+    use super::*;
+
+    #[test]
+    fn a_table_by_hand() {
+        let rounds =
+            [(WXB, 4e-6), ("jax-scan", 8e-6), (WXB, 2e-6), ("burn", 3e-5), ("jax-scan", 4e-6), (WXB, 3e-6)];
+        let mut found: Vec<Measurement> =
+            rounds.map(|(peer, seconds)| Measurement::new(peer, Kind::Train, "W1", 1, seconds)).into();
+        found.iter_mut().for_each(|m| (m.flop, m.fma_gflops) = (Some(3e4), Some(40.0)));
+        let table = table(&latest(&found, "train", 1), "train");
+        let expected = "\
+| | W1 |
+| --- | ---: |
+| wxb | 3.00 (2.00–4.00) |
+| jax-scan | 6.00 (4.00–8.00) |
+| burn | 30.0 |
+| **wxb / fastest peer** | **0.50** jax-scan |
+| wxb, share of the FMA loop | 25 % |
+";
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn only_the_latest_run_counts() {
+        let mut found = ["09:00:00", "10:00:00", "08:00:00"].map(|run| {
+            let mut measurement = Measurement::new(WXB, Kind::Train, "W1", 1, 1e-6);
+            measurement.run = run.into();
+            measurement
+        });
+        found[2].workload = "W2".into();
+        let counted = latest(&found, "train", 1);
+        assert_eq!(counted.iter().map(|m| m.run.as_str()).collect::<Vec<_>>(), ["10:00:00", "08:00:00"]);
+    }
+}
