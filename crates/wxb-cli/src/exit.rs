@@ -73,6 +73,10 @@ pub fn exit_of(code: Code) -> Exit {
 /// A panic is a bug in wxb: one line that says how to report it. The process then ends with 101.
 pub fn report_bugs() {
     std::panic::set_hook(Box::new(|info| {
+        // The reader makes an error of it: the file is damaged, and wxb is not.
+        if wxb_io::is_panic_caught() {
+            return;
+        }
         let place = info.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
         let text = bug_report(&what(info.payload()), &place);
         crate::terminal::stderr_line(&text);

@@ -28,9 +28,11 @@ use crate::terminal::{Terminal, number};
 /// Trains as the flags say.
 pub fn run(args: &TrainArgs, terminal: &Terminal) -> Outcome {
     interrupt::watch();
+    // A dry run prints one object.
+    let terminal = if args.output.dry_run { terminal.clone() } else { terminal.with_events() };
     match args.network.precision {
-        PrecisionChoice::F32 => run_in::<f32>(args, terminal),
-        PrecisionChoice::F64 => run_in::<f64>(args, terminal),
+        PrecisionChoice::F32 => run_in::<f32>(args, &terminal),
+        PrecisionChoice::F64 => run_in::<f64>(args, &terminal),
     }
 }
 

@@ -251,7 +251,8 @@ pub fn preprocessing(args: &ColumnArgs) -> PreprocessConfig {
 /// The trainer's settings for a loss and a number of training rows.
 ///
 /// # Errors
-/// As [`optimizer`] and [`schedule`]; [`Code::WrongTask`] for a metric of the other kind of task.
+/// As [`optimizer`], [`schedule`] and [`TrainConfig::check`]; [`Code::WrongTask`] for a metric of the other kind of
+/// task.
 pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfig> {
     let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
     let optimizer = optimizer(training)?;
@@ -261,7 +262,7 @@ pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfi
         None => super::judge::headline(loss)[0],
     };
     let patience = (!validation.no_early_stopping).then_some(validation.patience.unwrap_or(PATIENCE) as u64);
-    Ok(TrainConfig {
+    let config = TrainConfig {
         lr: training.lr.unwrap_or(default_lr(&optimizer)),
         schedule: schedule(training, &optimizer)?,
         epochs: training.epochs.map_or(default_epochs(&optimizer), |epochs| epochs as u64),
@@ -279,7 +280,9 @@ pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfi
         metric: Some(metric),
         stop_on_metric: asked.is_some(),
         seed: training.seed,
-    })
+    };
+    config.check()?;
+    Ok(config)
 }
 
 /// Epochs without a better validation after which training stops.

@@ -117,6 +117,14 @@ impl Epoch {
     }
 }
 
+/// The body of `warning`.
+#[derive(serde::Serialize)]
+pub struct Warning<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'a str>,
+    pub message: &'a str,
+}
+
 /// The body of `run_end`.
 #[derive(serde::Serialize)]
 pub struct RunEnd<'a> {

@@ -9,11 +9,13 @@ pub mod table;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex};
 
 use anstream::ColorChoice;
 use serde::Serialize;
 use wxb::Error;
 
+use self::event::{EventLog, Warning};
 use crate::args::Global;
 use crate::args::choice::{ColorWhen, OutputFormat, ProgressKind};
 use crate::exit::Failure;
@@ -25,6 +27,8 @@ pub struct Terminal {
     /// −2 nothing but errors, −1 warnings too, 0 the usual, 1 and more: more.
     verbosity: i32,
     progress: ProgressKind,
+    /// The stream of events, where the command writes one.
+    events: Option<Arc<Mutex<EventLog>>>,
 }
 
 impl Terminal {
@@ -34,7 +38,7 @@ impl Terminal {
         let format =
             if global.json { OutputFormat::Json } else { global.output_format.unwrap_or(OutputFormat::Text) };
         let verbosity = i32::from(global.verbose) - i32::from(global.quiet);
-        Self { format, verbosity, progress: global.progress }
+        Self { format, verbosity, progress: global.progress, events: None }
     }
 
     /// For a command line that could not be read: only what can be seen without reading it.
@@ -42,7 +46,12 @@ impl Terminal {
         let given = |flag: &str| arguments.iter().any(|a| a == flag);
         choose_color(if given("--color=never") { ColorWhen::Never } else { ColorWhen::Auto });
         let format = if given("--json") { OutputFormat::Json } else { OutputFormat::Text };
-        Self { format, verbosity: 0, progress: ProgressKind::Off }
+        Self { format, verbosity: 0, progress: ProgressKind::Off, events: None }
+    }
+
+    /// The same for a command whose JSON is a stream of events: warnings are among them.
+    pub fn with_events(&self) -> Self {
+        Self { events: Some(Arc::default()), ..self.clone() }
     }
 
     /// What stdout is to hold.
@@ -91,10 +100,22 @@ impl Terminal {
         }
     }
 
-    /// "I did it, but": shown unless -qq.
+    /// "I did it, but": shown unless -qq, and an event.
     pub fn warn(&self, text: &str) {
         if self.verbosity >= -1 {
             stderr_line(&report::warning(text));
+        }
+        let (code, message) = report::code_and_text(text);
+        self.emit("warning", Warning { code, message });
+    }
+
+    /// Writes an event to whoever reads JSON: on stdout, or on stderr under --progress json.
+    pub fn emit(&self, kind: &str, body: impl Serialize) {
+        let Some(Ok(mut log)) = self.events.as_ref().map(|events| events.lock()) else { return };
+        if self.is_json() {
+            log.write(&mut io::stdout().lock(), kind, body);
+        } else if self.progress == ProgressKind::Json {
+            log.write(&mut io::stderr().lock(), kind, body);
         }
     }
 

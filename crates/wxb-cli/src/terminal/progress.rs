@@ -7,7 +7,7 @@ use wxb::Real;
 use wxb::metrics::Metric;
 use wxb::trainer::{EpochRecord, Event};
 
-use super::event::{Epoch, EventLog, RunEnd, RunStart};
+use super::event::{Epoch, RunEnd, RunStart};
 use super::{Terminal, number};
 use crate::args::choice::ProgressKind;
 
@@ -22,7 +22,6 @@ pub struct Watcher<'t> {
     kind: ProgressKind,
     /// The metric in the table's last column.
     metric: Option<Metric>,
-    log: EventLog,
     started: Instant,
     epoch_started: Instant,
     last_best_line: Option<Instant>,
@@ -53,7 +52,6 @@ impl<'t> Watcher<'t> {
             terminal,
             kind: terminal.progress(),
             metric,
-            log: EventLog::default(),
             started: now,
             epoch_started: now,
             last_best_line: None,
@@ -104,12 +102,8 @@ impl<'t> Watcher<'t> {
     }
 
     /// Writes an event to whoever reads JSON.
-    pub fn emit(&mut self, kind: &str, body: impl serde::Serialize) {
-        if self.terminal.is_json() {
-            self.log.write(&mut std::io::stdout().lock(), kind, body);
-        } else if self.kind == ProgressKind::Json {
-            self.log.write(&mut std::io::stderr().lock(), kind, body);
-        }
+    pub fn emit(&self, kind: &str, body: impl serde::Serialize) {
+        self.terminal.emit(kind, body);
     }
 
     fn start(&mut self, shape: Shape) {

@@ -35,9 +35,17 @@ pub fn error(error: &Error) -> String {
 
 /// `warning: …`, or `warning[W0301]: …` where the text begins with a code.
 pub fn warning(text: &str) -> String {
+    match code_and_text(text) {
+        (Some(code), rest) => format!("{WARNING}warning[{code}]{WARNING:#}: {rest}"),
+        (None, text) => format!("{WARNING}warning{WARNING:#}: {text}"),
+    }
+}
+
+/// A warning's code, if it begins with one, and what it says.
+pub fn code_and_text(text: &str) -> (Option<&str>, &str) {
     match text.split_once(": ") {
-        Some((code, rest)) if is_warning_code(code) => format!("{WARNING}warning[{code}]{WARNING:#}: {rest}"),
-        _ => format!("{WARNING}warning{WARNING:#}: {text}"),
+        Some((code, rest)) if is_warning_code(code) => (Some(code), rest),
+        _ => (None, text),
     }
 }
 

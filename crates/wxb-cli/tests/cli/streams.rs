@@ -124,6 +124,44 @@ fn training_prints_events() {
     assert_eq!(serde_json::from_str::<Value>(&first).unwrap()["type"], "setup");
 }
 
+/// A column that numbers the rows is dropped with a warning.
+#[test]
+fn warnings_are_events_of_the_stream() {
+    let directory = stage();
+    let rows = models::TABLE.lines().enumerate().map(|(i, line)| match i {
+        0 => format!("{line},id"),
+        i => format!("{line},k{i}"),
+    });
+    std::fs::write(directory.path().join("more.csv"), rows.collect::<Vec<_>>().join("\n")).unwrap();
+    let train = "train more.csv --target class --epochs 1";
+    let events = |text: &[u8]| -> Vec<Value> {
+        let lines = run::text(text);
+        lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    };
+    let output = run::run(directory.path(), &format!("{train} --json"));
+    assert_eq!(events(&output.stdout).len(), run::text(&output.stdout).lines().count());
+    let on_stderr = run::run(directory.path(), &format!("{train} --progress json"));
+    let folds = run::run(directory.path(), &format!("{train} --cv 2 --json -qq"));
+    assert!(folds.stderr.is_empty(), "{}", run::text(&folds.stderr));
+    for stream in [output.stdout, on_stderr.stderr, folds.stdout] {
+        let events = events(&stream);
+        let warnings: Vec<&Value> = events.iter().filter(|event| event["type"] == "warning").collect();
+        let messages: Vec<&str> = warnings.iter().map(|w| w["message"].as_str().unwrap()).collect();
+        let [message] = messages[..] else { panic!("{messages:?}") };
+        assert!(message.starts_with("id: an identifier"), "{message}");
+        assert_eq!(shape(warnings[0]), "{message schema seq t type}");
+        for (seq, event) in events.iter().enumerate() {
+            assert_eq!((&event["schema"], &event["seq"]), (&"wxb.event/1".into(), &seq.into()));
+        }
+        // The text is for people, and stays.
+        assert!(run::text(&output.stderr).contains("warning: id: an identifier"));
+    }
+    // One object is one object.
+    let dry = json(directory.path(), &format!("{train} --dry-run --json"));
+    assert_eq!(dry["schema"], "wxb.dry_run/1");
+    assert_eq!(json(directory.path(), "evaluate more.wxb more.csv --json")["schema"], "wxb.evaluate/1");
+}
+
 #[test]
 fn stdout_is_the_result_and_nothing_else() {
     let directory = stage();

@@ -90,6 +90,11 @@ impl TrainConfig {
         if let Some((name, value)) = amounts.iter().find(|(_, v)| !(*v >= 0.0 && v.is_finite())) {
             return bad(format!("{name} is {value}, not 0 or above"));
         }
+        if self.l1 > 0.0 && matches!(self.optimizer, Optimizer::Lbfgs(_)) {
+            // At W = 0, where L1's optima are, |W| has no derivative: the line search stops short of them.
+            let what = "l1 and lbfgs exclude each other: L-BFGS needs a derivative, and |W| has none at 0";
+            return Err(Error::new(Code::InvalidSetting, what).hint("with l1, adam or sgd; with lbfgs, l2"));
+        }
         if !(self.lr > 0.0 && self.lr.is_finite()) {
             return bad(format!("the learning rate is {}, not above 0", self.lr));
         }
@@ -108,5 +113,21 @@ impl TrainConfig {
     /// The decoupled weight decay that is in force.
     pub fn decay(&self) -> f64 {
         self.weight_decay.unwrap_or(self.optimizer.default_weight_decay())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lbfgs::LbfgsConfig;
+
+    #[test]
+    fn l1_is_not_for_lbfgs() {
+        let lbfgs = Optimizer::Lbfgs(LbfgsConfig::default());
+        for (optimizer, l1, fits) in [(lbfgs, 0.0, true), (lbfgs, 1e-9, false), (Optimizer::ADAM, 0.1, true)]
+        {
+            let config = TrainConfig { optimizer, l1, l2: 1.0, ..TrainConfig::default() };
+            assert_eq!(config.check().is_ok(), fits, "{optimizer:?}, l1 {l1}");
+        }
     }
 }
