@@ -29,6 +29,7 @@ pub mod array;
 pub mod error;
 mod error_codes;
 pub mod real;
+mod math;
 pub mod rng;
 
 pub use activation::Activation;

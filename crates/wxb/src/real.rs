@@ -5,6 +5,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::cpu::lanes::Vectors;
+use crate::math;
 
 mod sealed {
     pub trait Sealed {}
@@ -12,7 +13,7 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// `f32` or `f64`. Transcendental functions are `libm`'s: the same bits on every machine.
+/// `f32` or `f64`. Transcendental functions are those of `math.rs`: the same bits on every machine, in vectors or not.
 pub trait Real:
     sealed::Sealed
     + Vectors
@@ -80,7 +81,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $exp:ident, $expm1:ident, $log:ident, $log1p:ident, $tanh:ident, $erf:ident) => {
+    ($t:ident, $math:ident) => {
         impl Real for $t {
             const NAME: &'static str = stringify!($t);
             const ZERO: Self = 0.0;
@@ -105,27 +106,27 @@ macro_rules! real {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                libm::$exp(self)
+                math::$math::exp(self)
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                libm::$expm1(self)
+                math::$math::exp_m1(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
-                libm::$log(self)
+                math::$math::ln(self)
             }
             #[inline(always)]
             fn ln_1p(self) -> Self {
-                libm::$log1p(self)
+                math::$math::ln_1p(self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                libm::$tanh(self)
+                math::$math::tanh(self)
             }
             #[inline(always)]
             fn erf(self) -> Self {
-                libm::$erf(self)
+                math::$math::erf(self)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
@@ -154,5 +155,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32, expf, expm1f, logf, log1pf, tanhf, erff);
-real!(f64, exp, expm1, log, log1p, tanh, erf);
+real!(f32, single);
+real!(f64, double);

@@ -171,20 +171,21 @@ pub fn loss<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize) -> (f
     let (n, n_targets) = (network.n_out(), network.n_targets());
     let total = if cache.weights.is_empty() { m as f64 } else { sum(&cache.weights[..m]) };
     let Cache { weights, layers, dz, row_loss, y, .. } = cache;
-    let z = &layers.last().expect("a network has a layer").a;
-    // Rows a task takes: a softmax of 10 classes over 64 rows is about 10 µs.
-    const ROWS: usize = 64;
-    dz[0][..m * n].par_chunks_mut(ROWS * n).zip(row_loss[..m].par_chunks_mut(ROWS)).enumerate().for_each(
-        |(chunk, (dz, row_loss))| {
-            for (i, (dz, row_loss)) in dz.chunks_exact_mut(n).zip(row_loss).enumerate() {
-                let i = chunk * ROWS + i;
-                let w = weights.get(i).copied().unwrap_or(T::ONE);
-                *row_loss = w * network.loss().row(&z[i * n..][..n], &y[i * n_targets..][..n_targets], dz);
-                let share = w * T::of(1.0 / total);
-                dz.iter_mut().for_each(|dz| *dz *= share);
-            }
-        },
-    );
+    let z = &layers.last().expect("a network has a layer").a[..m * n];
+    let (y, scale) = (&y[..m * n_targets], T::of(1.0 / total));
+    let rows = |first: usize, dz: &mut [T], row_loss: &mut [T]| {
+        let of = |n: usize| first * n..(first + row_loss.len()) * n;
+        let weights = if weights.is_empty() { &[][..] } else { &weights[of(1)] };
+        cpu::loss(network.loss(), n, [&z[of(n)], &y[of(n_targets)], weights], scale, dz, row_loss);
+    };
+    // Rows a task takes: a softmax of 10 classes over 256 rows is about 15 µs.
+    const ROWS: usize = 256;
+    if m <= ROWS || rayon::current_num_threads() == 1 {
+        rows(0, &mut dz[0][..m * n], &mut row_loss[..m]);
+    } else {
+        let tasks = dz[0][..m * n].par_chunks_mut(ROWS * n).zip(row_loss[..m].par_chunks_mut(ROWS));
+        tasks.enumerate().for_each(|(task, (dz, row_loss))| rows(task * ROWS, dz, row_loss));
+    }
     (sum(&row_loss[..m]) / total, total)
 }
 

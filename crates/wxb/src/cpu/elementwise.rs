@@ -2,6 +2,7 @@
 
 use super::for_each_isa;
 use crate::activation::Activation;
+use crate::loss::Loss;
 use crate::optimizer::Rule;
 use crate::real::Real;
 
@@ -33,5 +34,34 @@ for_each_isa! {
     /// One update of some parameters by their gradients and moments.
     pub(crate) fn update<T: Real>(rule: Rule<T>, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
         rule.apply(theta, g, m, v);
+    }
+}
+
+for_each_isa! {
+    /// The weighted losses of some rows, and dZ = w · scale · ∂loss/∂Z.   z, dz (m, n)  y (m, n_targets)  row_loss (m);
+    /// inputs: z, y, and weights (m) or none
+    pub fn loss<T: Real>(
+        loss: &Loss,
+        n: usize,
+        inputs: [&[T]; 3],
+        scale: T,
+        dz: &mut [T],
+        row_loss: &mut [T],
+    ) {
+        let [z, y, weights] = inputs;
+        loss.rows(n, z, y, dz, row_loss);
+        if weights.is_empty() {
+            for dz in dz {
+                *dz *= scale;
+            }
+            return;
+        }
+        for ((dz, loss), &w) in dz.chunks_exact_mut(n).zip(row_loss).zip(weights) {
+            *loss *= w;
+            let share = w * scale;
+            for dz in dz {
+                *dz *= share;
+            }
+        }
     }
 }

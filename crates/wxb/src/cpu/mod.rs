@@ -26,7 +26,7 @@ mod tests;
 mod threads;
 mod tile;
 
-pub(crate) use elementwise::update;
+pub(crate) use elementwise::{loss, update};
 pub use isa::Isa;
 pub(crate) use isa::for_each_isa;
 

@@ -1,0 +1,128 @@
+//! The functions of `crates/wxb/src/math.rs` through `Real`: errors in units in the last place, and special values.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use wxb::Real;
+
+/// A function in both widths, `libm`'s in f64, and the largest errors that math.rs states.
+struct Row {
+    name: &'static str,
+    single: fn(f32) -> f32,
+    double: fn(f64) -> f64,
+    libm: fn(f64) -> f64,
+    limits: [f64; 2],
+}
+
+macro_rules! row {
+    ($name:ident, $libm:ident, $limits:expr) => {
+        Row {
+            name: stringify!($name),
+            single: |x| Real::$name(x),
+            double: |x| Real::$name(x),
+            libm: libm::$libm,
+            limits: $limits,
+        }
+    };
+}
+
+const ROWS: [Row; 6] = [
+    row!(exp, exp, [0.92, 0.85]),
+    row!(exp_m1, expm1, [1.24, 1.13]),
+    row!(ln, log, [0.84, 0.77]),
+    row!(ln_1p, log1p, [0.84, 0.79]),
+    row!(tanh, tanh, [1.31, 1.27]),
+    row!(erf, erf, [1.18, 1.17]),
+];
+
+/// The error of `got` in units in the last place of an f32.
+fn error(got: f32, exact: f64) -> f64 {
+    if exact.is_nan() || exact == 0.0 || (exact as f32).is_infinite() {
+        let same = got.to_bits() == (exact as f32).to_bits() || got.is_nan() && exact.is_nan();
+        return if same { 0.0 } else { f64::INFINITY };
+    }
+    let exponent = exact.abs().max(f32::MIN_POSITIVE.into()).to_bits() >> 52;
+    (f64::from(got) - exact).abs() / f64::from_bits((exponent - 23) << 52)
+}
+
+#[test]
+fn every_1009th_f32() {
+    for Row { name, single, libm, limits, .. } in ROWS {
+        for bits in (0..=u32::MAX).step_by(1009) {
+            let x = f32::from_bits(bits);
+            let (got, exact) = (single(x), libm(x.into()));
+            let error = error(got, exact);
+            assert!(error <= limits[0], "{name}({x:e}) is {got:e}, not {exact:e}: {error} ulp");
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Kept {
+    values: BTreeMap<String, Vec<[String; 3]>>,
+}
+
+#[test]
+fn values_of_mpmath_in_f64() {
+    let kept: Kept = serde_json::from_str(include_str!("../../../testdata/math/math.json")).expect("JSON");
+    assert_eq!(kept.values.len(), ROWS.len());
+    for Row { name, double, limits, .. } in ROWS {
+        for row in &kept.values[name] {
+            let [x, rounded, rest] = row.each_ref().map(|text| text.parse::<f64>().expect("a number"));
+            let ulp = rounded.abs().next_up() - rounded.abs();
+            let error = ((double(x) - rounded) / ulp - rest).abs();
+            assert!(error <= limits[1], "{name}({x:e}) is {:e}, not {rounded:e}: {error} ulp", double(x));
+        }
+    }
+}
+
+#[test]
+fn special_values() {
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    // At 0, −0, 1/0, −1/0, −1 and −2.
+    let rows = [
+        ("exp", [1.0, 1.0, inf, 0.0, (-1.0_f64).exp(), (-2.0_f64).exp()]),
+        ("exp_m1", [0.0, -0.0, inf, -1.0, (-1.0_f64).exp_m1(), (-2.0_f64).exp_m1()]),
+        ("ln", [-inf, -inf, inf, nan, nan, nan]),
+        ("ln_1p", [0.0, -0.0, inf, nan, -inf, nan]),
+        ("tanh", [0.0, -0.0, 1.0, -1.0, (-1.0_f64).tanh(), (-2.0_f64).tanh()]),
+        ("erf", [0.0, -0.0, 1.0, -1.0, -0.842_700_792_949_714_9, -0.995_322_265_018_952_7]),
+    ];
+    for (Row { name, single, double, .. }, (named, expected)) in ROWS.iter().zip(rows) {
+        assert_eq!(*name, named);
+        for (x, expected) in [0.0, -0.0, inf, -inf, -1.0, -2.0].into_iter().zip(expected) {
+            for (got, tolerance) in [(double(x), 1e-15), (single(x as f32).into(), 1e-7)] {
+                let close = got == expected || (got - expected).abs() <= tolerance;
+                let same_sign = got.is_sign_negative() == expected.is_sign_negative();
+                assert!(close && same_sign || got.is_nan() && expected.is_nan(), "{name}({x}) is {got}");
+            }
+        }
+        assert!(single(f32::NAN).is_nan() && double(nan).is_nan(), "{name} hides a NaN");
+    }
+}
+
+/// Results that are denormal, and arguments that are.
+#[test]
+fn ends_of_the_range() {
+    let rows = [
+        (Real::exp(-745.133_f64), 5e-324),
+        (Real::exp(-745.134_f64), 0.0),
+        (Real::exp(709.782_712_893_384_f64), f64::MAX), // within 1e-12
+        (Real::exp(709.782_712_893_385_f64), f64::INFINITY),
+        (Real::exp(-103.972_f32).into(), 1.401_298_464_324_817e-45),
+        (Real::exp(-103.973_f32).into(), 0.0),
+        (Real::exp(88.722_84_f32).into(), f64::INFINITY),
+        (Real::ln(5e-324_f64), -744.440_071_921_381_2),
+        (Real::tanh(5e-324_f64), 5e-324),
+        (Real::exp_m1(-1e-310_f64), -1e-310),
+        (Real::ln_1p(1e-310_f64), 1e-310),
+        (Real::ln_1p(f64::MAX), 709.782_712_893_384),
+        (Real::exp_m1(1e300_f64), f64::INFINITY),
+    ];
+    for (i, (got, expected)) in rows.into_iter().enumerate() {
+        assert!(
+            got == expected || (got / expected - 1.0).abs() < 1e-12,
+            "row {i}: {got:e}, not {expected:e}"
+        );
+    }
+}
