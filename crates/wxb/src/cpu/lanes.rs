@@ -27,6 +27,11 @@ pub unsafe trait Lanes<T>: Copy {
     /// # Safety
     /// As the trait's; N numbers are readable.
     unsafe fn load(from: *const T) -> Self;
+    /// The first `count` numbers from memory, and zeros.
+    ///
+    /// # Safety
+    /// As the trait's; `count` numbers are readable, at most N.
+    unsafe fn load_part(from: *const T, count: usize) -> Self;
     /// N numbers to memory, at any address.
     ///
     /// # Safety
@@ -89,6 +94,11 @@ unsafe impl<T: Real, const N: usize> Lanes<T> for Plain<T, N> {
         Self(unsafe { from.cast::<[T; N]>().read_unaligned() })
     }
     #[inline(always)]
+    unsafe fn load_part(from: *const T, count: usize) -> Self {
+        // SAFETY: the caller's pointer, for `count` numbers.
+        Self(std::array::from_fn(|i| if i < count { unsafe { *from.add(i) } } else { T::ZERO }))
+    }
+    #[inline(always)]
     unsafe fn store(self, to: *mut T) {
         // SAFETY: the caller's pointer, for N numbers.
         unsafe { to.cast::<[T; N]>().write_unaligned(self.0) };
@@ -109,8 +119,36 @@ mod x86 {
     use std::arch::x86_64::*;
     pub use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 
+    /// A mask of `count` lanes begins 8 − count numbers in.
+    static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    macro_rules! part {
+        ($name:ident, $t:ty, $vector:ty, $features:literal, |$from:ident, $count:ident| $load:expr) => {
+            /// # Safety
+            /// As [`Lanes::load_part`].
+            #[target_feature(enable = $features)]
+            #[inline]
+            unsafe fn $name($from: *const $t, $count: usize) -> $vector {
+                // SAFETY: the caller's.
+                unsafe { $load }
+            }
+        };
+    }
+    part!(part_256_ps, f32, __m256, "avx2", |from, count| {
+        _mm256_maskload_ps(from, _mm256_loadu_si256(MASKS.as_ptr().add(8 - count).cast()))
+    });
+    part!(part_256_pd, f64, __m256d, "avx2", |from, count| {
+        _mm256_maskload_pd(from, _mm256_loadu_si256(MASKS.as_ptr().add(8 - 2 * count).cast()))
+    });
+    part!(part_512_ps, f32, __m512, "avx512f", |from, count| {
+        _mm512_maskz_loadu_ps(((1u32 << count) - 1) as __mmask16, from)
+    });
+    part!(part_512_pd, f64, __m512d, "avx512f", |from, count| {
+        _mm512_maskz_loadu_pd(((1u32 << count) - 1) as __mmask8, from)
+    });
+
     macro_rules! lanes {
-        ($t:ty, $vector:ty, $n:literal, $zero:ident, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
+        ($t:ty, $vector:ty, $n:literal, $zero:ident, $splat:ident, $load:ident, $part:ident, $store:ident, $fma:ident) => {
             // SAFETY: each function is one instruction; the caller vouches for the machine and the pointers.
             unsafe impl Lanes<$t> for $vector {
                 const N: usize = $n;
@@ -130,6 +168,11 @@ mod x86 {
                     unsafe { $load(from) }
                 }
                 #[inline(always)]
+                unsafe fn load_part(from: *const $t, count: usize) -> Self {
+                    // SAFETY: as the trait says.
+                    unsafe { $part(from, count) }
+                }
+                #[inline(always)]
                 unsafe fn store(self, to: *mut $t) {
                     // SAFETY: as the trait says.
                     unsafe { $store(to, self) }
@@ -145,9 +188,9 @@ mod x86 {
     #[rustfmt::skip]
     mod widths {
         use super::*;
-        lanes!(f32, __m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
-        lanes!(f64, __m256d, 4, _mm256_setzero_pd, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
-        lanes!(f32, __m512, 16, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
-        lanes!(f64, __m512d, 8, _mm512_setzero_pd, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
+        lanes!(f32, __m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, part_256_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
+        lanes!(f64, __m256d, 4, _mm256_setzero_pd, _mm256_set1_pd, _mm256_loadu_pd, part_256_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
+        lanes!(f32, __m512, 16, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, part_512_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+        lanes!(f64, __m512d, 8, _mm512_setzero_pd, _mm512_set1_pd, _mm512_loadu_pd, part_512_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
     }
 }

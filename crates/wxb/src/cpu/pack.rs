@@ -95,23 +95,25 @@ fn panels_per_task(k: usize) -> usize {
     (1024 / k.max(1)).max(1)
 }
 
-/// `width` columns from `j` on of B (k, n) row-major, into rows of a half or a whole panel.
+/// `width` columns from `j` on of B (k, n) row-major, into rows of a half or a whole panel. What lies beyond the width
+/// in a row is anything: no number of C depends on it.
 pub fn copy_columns<T: Real>(b: &[T], n: usize, j: usize, width: usize, panel: &mut [T]) {
     if width == 0 {
         return;
     }
-    let stride = read_columns::<T>(width);
-    for (b, row) in b.chunks_exact(n).zip(panel.chunks_exact_mut(stride)) {
-        if width == stride {
-            // Two lengths that the compiler knows: two moves of a vector instead of a call.
-            if width == columns::<T>() && size_of::<T>() == 4 {
-                row[..16].copy_from_slice(&b[j..j + 16]);
-            } else {
-                row[..width].copy_from_slice(&b[j..j + width]);
-            }
-        } else {
-            row[..width].copy_from_slice(&b[j..j + width]);
-            row[width..].fill(T::ZERO);
+    // A length that the compiler knows is a move of one or two vectors; another one is a call.
+    match read_columns::<T>(width) {
+        16 => copy_rows::<T, 16>(b, n, j, width, panel),
+        8 => copy_rows::<T, 8>(b, n, j, width, panel),
+        _ => copy_rows::<T, 4>(b, n, j, width, panel),
+    }
+}
+
+fn copy_rows<T: Real, const STRIDE: usize>(b: &[T], n: usize, j: usize, width: usize, panel: &mut [T]) {
+    for (p, row) in panel.as_chunks_mut::<STRIDE>().0.iter_mut().enumerate().take(b.len() / n) {
+        match b[p * n + j..].first_chunk::<STRIDE>() {
+            Some(b) => *row = *b,
+            None => row[..width].copy_from_slice(&b[p * n + j..][..width]),
         }
     }
 }

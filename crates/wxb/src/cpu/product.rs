@@ -61,40 +61,95 @@ fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut 
 
 /// C = (L R)ᵀ for a wide R that is used once.   L (m, k)  R (k, n) row-major  C (n, m)
 ///
-/// Each panel of R is packed when its turn comes, into L1.
+/// Some panels of R are packed at a time, into L2: a row of R gives several lines of the cache at once, which the
+/// memory has beside each other. For few rows of L, R is read as it lies.
 pub fn product_transposed<T: Real>(m: usize, k: usize, n: usize, lhs: Lhs<'_, T>, r: &[T], c: &mut [T]) {
-    let least = rows_per_task(n, m * n * k, columns::<T>());
+    let least = rows_per_task(n, m * n * k, PANELS * columns::<T>());
+    let panels = if m > tile::ROWS { PANELS } else { 1 };
     split(&mut c[..m * n], m, columns::<T>(), least, 0, &|first, c| {
-        let mut buffer = MaybeUninit::<[T; DEPTH * 16]>::uninit();
-        let packed = zeroed(&mut buffer, k.min(DEPTH) * columns::<T>());
         let end = first + c.len() / m;
-        let mut j = first;
-        while j < end {
-            let wide = tile::wide_columns::<T>(m);
-            let width = if j + wide <= end { wide } else { columns::<T>().min(end - j) };
-            for (p, depth) in passes(k) {
-                let r = &r[p * n..(p + depth) * n];
-                let panel = if width >= columns::<T>() && m <= tile::ROWS {
-                    Panel { values: &r[j..], stride: n, width }
-                } else {
-                    copy_columns(r, n, j, width, packed);
-                    Panel { values: packed, stride: tile::read_columns::<T>(width), width }
-                };
-                let start = if p > 0 { Start::Sum } else { Start::Zero };
-                let lhs = Lhs { values: &lhs.values[p * lhs.depth_stride..], ..lhs };
-                // One row is the same either way round, and whole tiles are written by rows.
-                let order = if m == 1 { Order::Rows } else { Order::Columns };
-                let block = Block { lhs, panel, depth, rows: m, start, order, stride: m };
-                tile::block(block, &mut c[(j - first) * m..]);
+        let mut buffer = MaybeUninit::uninit();
+        let panels = panels.min((end - first).div_ceil(columns::<T>()));
+        let packed = zeroed(&mut buffer, panels * DEPTH.min(k) * columns::<T>());
+        for (p, depth) in passes(k) {
+            let lhs = Lhs { values: &lhs.values[p * lhs.depth_stride..], ..lhs };
+            let start = if p > 0 { Start::Sum } else { Start::Zero };
+            // One row is the same either way round, and whole tiles are written by rows.
+            let order = if m == 1 { Order::Rows } else { Order::Columns };
+            let mut j = first;
+            while j < end {
+                let width = width_at_once::<T>(m, end - j);
+                let group = Group::new(&r[p * n..(p + depth) * n], n, (j, width), m, packed);
+                for at in (0..width).step_by(group.step) {
+                    let panel = group.panel(at);
+                    let block = Block { lhs, panel, depth, rows: m, start, order, stride: m };
+                    tile::block(block, &mut c[(j + at - first) * m..]);
+                }
+                j += width;
             }
-            j += width;
         }
     });
 }
 
-/// The first `length` numbers of a buffer, as zeros. Speed: the whole buffer would be 20 KiB for a layer of one unit.
-fn zeroed<T: Real>(buffer: &mut MaybeUninit<[T; DEPTH * 16]>, length: usize) -> &mut [T] {
-    assert!(length <= DEPTH * 16);
+/// Some columns of a right matrix, packed or as they lie.
+struct Group<'a, T> {
+    values: &'a [T],
+    width: usize,
+    /// Columns of a panel.
+    step: usize,
+    /// Numbers from one panel to the next, and from one row of a panel to the next.
+    stride: (usize, usize),
+}
+
+impl<'a, T: Real> Group<'a, T> {
+    fn new(r: &'a [T], n: usize, (j, width): (usize, usize), m: usize, packed: &'a mut [T]) -> Self {
+        if m <= tile::ROWS && width >= columns::<T>() {
+            return Self { values: &r[j..], width, step: width, stride: (0, n) };
+        }
+        let row = tile::read_columns::<T>(width.min(columns::<T>()));
+        let panel = r.len() / n * row;
+        copy_panels(r, n, (j, width), packed, panel);
+        Self { values: packed, width, step: columns::<T>(), stride: (panel, row) }
+    }
+
+    fn panel(&self, at: usize) -> Panel<'_, T> {
+        let values = &self.values[at / self.step * self.stride.0..];
+        Panel { values, stride: self.stride.1, width: self.step.min(self.width - at) }
+    }
+}
+
+/// Panels that are packed at a time: 4 · 320 · 16 · 4 B = 80 KiB.
+const PANELS: usize = 4;
+
+/// How many of the next `left` columns are taken at once.
+fn width_at_once<T>(m: usize, left: usize) -> usize {
+    let most = if m > tile::ROWS { PANELS * columns::<T>() } else { tile::wide_columns::<T>(m) };
+    match left {
+        _ if left >= most => most,
+        _ if left >= columns::<T>() => columns::<T>(),
+        _ => left,
+    }
+}
+
+/// Columns j..j + width into panels of `panel` numbers, row by row.
+fn copy_panels<T: Real>(r: &[T], n: usize, (j, width): (usize, usize), packed: &mut [T], panel: usize) {
+    if width <= columns::<T>() {
+        return copy_columns(r, n, j, width, packed);
+    }
+    for (p, r) in r.chunks_exact(n).enumerate() {
+        for (i, r) in r[j..j + width].chunks_exact(columns::<T>()).enumerate() {
+            let to = &mut packed[i * panel + p * columns::<T>()..][..columns::<T>()];
+            match (to.first_chunk_mut::<16>(), r.first_chunk::<16>()) {
+                (Some(to), Some(r)) => *to = *r,
+                _ => to.copy_from_slice(r),
+            }
+        }
+    }
+}
+
+/// The first `length` numbers of a buffer, as zeros. Speed: the whole buffer would be 80 KiB for a layer of one unit.
+fn zeroed<T: Real>(buffer: &mut MaybeUninit<[T; PANELS * DEPTH * 16]>, length: usize) -> &mut [T] {
+    assert!(length <= PANELS * DEPTH * columns::<T>());
     let first = buffer.as_mut_ptr().cast::<T>();
     // SAFETY: `length` numbers fit, zero bytes are the number 0, and the slice has the life of the buffer.
     unsafe {

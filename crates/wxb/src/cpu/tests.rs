@@ -9,16 +9,21 @@ fn random<T: Real>(n: usize, seed: u64) -> Vec<T> {
     (0..n).map(|_| T::of(2.0 * unit(&mut rng) - 1.0)).collect()
 }
 
-/// l₀ r₀ + start, then + l₁ r₁, …: each step rounded once where the machine has the instruction.
-fn chain<T: Real>(start: T, products: impl Iterator<Item = (T, T)>) -> T {
+/// l r + sum, rounded once where the machine has the instruction.
+fn add<T: Real>(sum: T, (l, r): (T, T)) -> T {
     let fused = Isa::current() >= Isa::Avx2 || cfg!(target_arch = "aarch64");
-    products.fold(start, |sum, (l, r)| if fused { l.mul_add(r, sum) } else { l * r + sum })
+    if fused { l.mul_add(r, sum) } else { l * r + sum }
+}
+
+/// l₀ r₀ + start, then + l₁ r₁, …
+fn chain<T: Real>(start: T, products: impl Iterator<Item = (T, T)>) -> T {
+    products.fold(start, add)
 }
 
 /// Eight sums over k modulo 8, added in pairs: see [`narrow`].
 fn lanes<T: Real>(products: impl Iterator<Item = (T, T)>) -> T {
     let mut s = [T::ZERO; 8];
-    products.enumerate().for_each(|(p, (l, r))| s[p % 8] += l * r);
+    products.enumerate().for_each(|(p, product)| s[p % 8] = add(s[p % 8], product));
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 
