@@ -34,7 +34,7 @@ pub fn forward<T: Real>([m, k, n]: [usize; 3], a_in: &[T], w: &[T], b: &[T], z: 
 
 /// Z of some rows; wt (N, k) is Wᵀ.
 fn units<T: Real, const N: usize>(k: usize, a_in: &[T], wt: &[T], b: &[T], z: &mut [T]) {
-    assert!(z.len() % N == 0 && a_in.len() == z.len() / N * k && wt.len() == N * k && b.len() == N);
+    assert!(z.len().is_multiple_of(N) && a_in.len() == z.len() / N * k && wt.len() == N * k && b.len() == N);
     // SAFETY: `Isa::current` is what this machine has, and the assertion bounds every index. Speed: a vector of
     // inputs a multiplication, where a tile would fill one of eight columns.
     unsafe {
