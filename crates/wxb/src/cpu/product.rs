@@ -13,8 +13,8 @@ const DEPTH: usize = 320;
 const ROWS: usize = 96;
 
 /// k in passes of about the same depth: 784 is 3 × 262, not 2 × 320 + 144.
-fn passes(k: usize) -> impl Iterator<Item = (usize, usize)> {
-    let depth = k.div_ceil(k.div_ceil(DEPTH));
+fn passes(k: usize, depth: usize) -> impl Iterator<Item = (usize, usize)> {
+    let depth = k.div_ceil(k.div_ceil(depth));
     (0..k).step_by(depth).map(move |p| (p, depth.min(k - p)))
 }
 
@@ -40,24 +40,36 @@ pub fn product<T: Real>(
 }
 
 fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut [T]) {
-    let rows = c.len() / rhs.n;
-    for (p, depth) in passes(rhs.k) {
-        let lhs = Lhs { values: &lhs.values[p * lhs.depth_stride..], ..lhs };
-        let mut j = 0;
-        while j < rhs.n {
-            let width = rhs.width(j, rows);
-            let start = match start {
-                _ if p > 0 => Start::Sum,
-                Start::Row(row) => Start::Row(&row[j..]),
-                other => other,
-            };
-            let panel = rhs.panel(j, width, p);
-            let block = Block { lhs, panel, depth, rows, start, order: Order::Rows, stride: rhs.n };
-            tile::block(block, &mut c[j..]);
-            j += width;
+    // A piece of R goes over all rows of L. One or two panels go over a few rows of L together: then it is L that is
+    // read once, and in longer pieces.
+    let few = rhs.n <= 2 * columns::<T>();
+    let (group, depth) = if few { (GROUP, LONG) } else { (ROWS, DEPTH) };
+    for (p, depth) in passes(rhs.k, depth) {
+        for (i, c) in c.chunks_mut(group * rhs.n).enumerate() {
+            let rows = c.len() / rhs.n;
+            let at = i * group * lhs.row_stride + p * lhs.depth_stride;
+            let lhs = Lhs { values: &lhs.values[at..], ..lhs };
+            let mut j = 0;
+            while j < rhs.n {
+                let width = rhs.width(j, rows);
+                let start = match start {
+                    _ if p > 0 => Start::Sum,
+                    Start::Row(row) => Start::Row(&row[j..]),
+                    other => other,
+                };
+                let panel = rhs.panel(j, width, p);
+                let block = Block { lhs, panel, depth, rows, start, order: Order::Rows, stride: rhs.n };
+                tile::block(block, &mut c[j..]);
+                j += width;
+            }
         }
     }
 }
+
+/// Rows of L that one or two panels go over together: two tiles.
+const GROUP: usize = 12;
+/// How much of k they take.
+const LONG: usize = 512;
 
 /// C = (L R)ᵀ for a wide R that is used once.   L (m, k)  R (k, n) row-major  C (n, m)
 ///
@@ -71,7 +83,7 @@ pub fn product_transposed<T: Real>(m: usize, k: usize, n: usize, lhs: Lhs<'_, T>
         let mut buffer = MaybeUninit::uninit();
         let panels = panels.min((end - first).div_ceil(columns::<T>()));
         let packed = zeroed(&mut buffer, panels * DEPTH.min(k) * columns::<T>());
-        for (p, depth) in passes(k) {
+        for (p, depth) in passes(k, DEPTH) {
             let lhs = Lhs { values: &lhs.values[p * lhs.depth_stride..], ..lhs };
             let start = if p > 0 { Start::Sum } else { Start::Zero };
             // One row is the same either way round, and whole tiles are written by rows.
