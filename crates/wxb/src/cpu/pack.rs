@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 
+use super::for_each_isa;
 use super::threads::split;
 use super::tile::{Panel, columns, read_columns, wide_columns};
 use crate::real::Real;
@@ -95,20 +96,23 @@ fn panels_per_task(k: usize) -> usize {
     (1024 / k.max(1)).max(1)
 }
 
-/// `width` columns from `j` on of B (k, n) row-major, into rows of a half or a whole panel. What lies beyond the width
-/// in a row is anything: no number of C depends on it.
-pub fn copy_columns<T: Real>(b: &[T], n: usize, j: usize, width: usize, panel: &mut [T]) {
-    if width == 0 {
-        return;
-    }
-    // A length that the compiler knows is a move of one or two vectors; another one is a call.
-    match read_columns::<T>(width) {
-        16 => copy_rows::<T, 16>(b, n, j, width, panel),
-        8 => copy_rows::<T, 8>(b, n, j, width, panel),
-        _ => copy_rows::<T, 4>(b, n, j, width, panel),
+for_each_isa! {
+    /// `width` columns from `j` on of B (k, n) row-major, into rows of a half or a whole panel. What lies beyond the width
+    /// in a row is anything: no number of C depends on it.
+    pub fn copy_columns<T: Real>(b: &[T], n: usize, j: usize, width: usize, panel: &mut [T]) {
+        if width == 0 {
+            return;
+        }
+        // A length that the compiler knows is a move of one or two vectors (without AVX it stays a call).
+        match read_columns::<T>(width) {
+            16 => copy_rows::<T, 16>(b, n, j, width, panel),
+            8 => copy_rows::<T, 8>(b, n, j, width, panel),
+            _ => copy_rows::<T, 4>(b, n, j, width, panel),
+        }
     }
 }
 
+#[inline(always)]
 fn copy_rows<T: Real, const STRIDE: usize>(b: &[T], n: usize, j: usize, width: usize, panel: &mut [T]) {
     for (p, row) in panel.as_chunks_mut::<STRIDE>().0.iter_mut().enumerate().take(b.len() / n) {
         match b[p * n + j..].first_chunk::<STRIDE>() {

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::for_each_isa;
 use super::pack::{Rhs, copy_columns};
 use super::threads::{rows_per_task, split};
 use super::tile::{self, Block, Lhs, Order, Panel, Start, columns};
@@ -44,11 +45,14 @@ fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut 
     // read once, and in longer pieces.
     let few = rhs.n <= 2 * columns::<T>();
     let (group, depth) = if few { (GROUP, LONG) } else { (ROWS, DEPTH) };
+    let compacts = rhs.n >= 8 * columns::<T>() && c.len() >= GROUP * rhs.n && is_spread(lhs);
+    let mut buffer = MaybeUninit::uninit();
     for (p, depth) in passes(rhs.k, depth) {
         for (i, c) in c.chunks_mut(group * rhs.n).enumerate() {
             let rows = c.len() / rhs.n;
             let at = i * group * lhs.row_stride + p * lhs.depth_stride;
             let lhs = Lhs { values: &lhs.values[at..], ..lhs };
+            let lhs = if compacts { compact(lhs, rows, depth, &mut buffer) } else { lhs };
             let mut j = 0;
             while j < rhs.n {
                 let width = rhs.width(j, rows);
@@ -63,6 +67,46 @@ fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut 
                 j += width;
             }
         }
+    }
+}
+
+/// Whether the lines of L lie so far apart that a piece of it is on more pages than the processor remembers, or, at
+/// powers of two, in a few sets of its caches.
+fn is_spread<T>(lhs: Lhs<'_, T>) -> bool {
+    lhs.row_stride.max(lhs.depth_stride) * size_of::<T>() >= SPREAD
+}
+
+/// Bytes from one line of L to the next.
+const SPREAD: usize = 1024;
+/// Numbers of a line of a compact piece beyond its own: the lines do not begin in the same set.
+const GAP: usize = 16;
+
+/// A piece of L (rows, depth), copied line by line to where it fills whole pages.
+fn compact<'b, T: Real>(
+    lhs: Lhs<'_, T>,
+    rows: usize,
+    depth: usize,
+    buffer: &'b mut MaybeUninit<[T; ROWS * (DEPTH + GAP)]>,
+) -> Lhs<'b, T> {
+    let by_rows = lhs.depth_stride == 1;
+    let (lines, length, from) =
+        if by_rows { (rows, depth, lhs.row_stride) } else { (depth, rows, lhs.depth_stride) };
+    let stride = if by_rows { depth + GAP } else { rows };
+    assert!(rows <= ROWS && depth <= DEPTH && (lines - 1) * from + length <= lhs.values.len());
+    let to = buffer.as_mut_ptr().cast::<T>();
+    for line in 0..lines {
+        // SAFETY: the assertion bounds both sides, as `ROWS · (DEPTH + GAP)` numbers fit.
+        unsafe {
+            let from = lhs.values.as_ptr().add(line * from);
+            std::ptr::copy_nonoverlapping(from, to.add(line * stride), length);
+        }
+    }
+    // SAFETY: the tiles read what was written above, and nothing of the gaps.
+    let values = unsafe { std::slice::from_raw_parts(to, (lines - 1) * stride + length) };
+    if by_rows {
+        Lhs { values, row_stride: stride, depth_stride: 1 }
+    } else {
+        Lhs { values, row_stride: 1, depth_stride: stride }
     }
 }
 
@@ -120,7 +164,11 @@ impl<'a, T: Real> Group<'a, T> {
         }
         let row = tile::read_columns::<T>(width.min(columns::<T>()));
         let panel = r.len() / n * row;
-        copy_panels(r, n, (j, width), packed, panel);
+        if width <= columns::<T>() {
+            copy_columns(r, n, j, width, packed);
+        } else {
+            copy_panels(r, n, j, width, packed, panel);
+        }
         Self { values: packed, width, step: columns::<T>(), stride: (panel, row) }
     }
 
@@ -143,17 +191,16 @@ fn width_at_once<T>(m: usize, left: usize) -> usize {
     }
 }
 
-/// Columns j..j + width into panels of `panel` numbers, row by row.
-fn copy_panels<T: Real>(r: &[T], n: usize, (j, width): (usize, usize), packed: &mut [T], panel: usize) {
-    if width <= columns::<T>() {
-        return copy_columns(r, n, j, width, packed);
-    }
-    for (p, r) in r.chunks_exact(n).enumerate() {
-        for (i, r) in r[j..j + width].chunks_exact(columns::<T>()).enumerate() {
-            let to = &mut packed[i * panel + p * columns::<T>()..][..columns::<T>()];
-            match (to.first_chunk_mut::<16>(), r.first_chunk::<16>()) {
-                (Some(to), Some(r)) => *to = *r,
-                _ => to.copy_from_slice(r),
+for_each_isa! {
+    /// `width` columns from `j` on into panels of `panel` numbers, row by row.
+    fn copy_panels<T: Real>(r: &[T], n: usize, j: usize, width: usize, packed: &mut [T], panel: usize) {
+        for (p, r) in r.chunks_exact(n).enumerate() {
+            for (i, r) in r[j..j + width].chunks_exact(columns::<T>()).enumerate() {
+                let to = &mut packed[i * panel + p * columns::<T>()..][..columns::<T>()];
+                match (to.first_chunk_mut::<16>(), r.first_chunk::<16>()) {
+                    (Some(to), Some(r)) => *to = *r,
+                    _ => to.copy_from_slice(r),
+                }
             }
         }
     }
