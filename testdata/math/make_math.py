@@ -74,7 +74,7 @@ values = {
     "exp": rows(exp, uniform(-745, 709.7, 60) + uniform(-745, -708, 10) + uniform(-2, 2, 30) + tiny),
     "exp_m1": rows(expm1, uniform(-40, 709.7, 30) + uniform(-2, 2, 60) + powers(-20, 0, 20) + tiny),
     "ln": rows(log, [abs(x) for x in powers(-1070, 1023, 60) + powers(-1, 0, 50)]),
-    "ln_1p": rows(log1p, [abs(x) for x in powers(-60, 1023, 30)] + uniform(-1, 1, 60) + uniform(-1, -0.99, 5) + powers(-20, -1, 20) + tiny),
+    "ln_1p_unit": rows(log1p, uniform(0, 1, 80) + uniform(0.41, 0.42, 20) + [abs(x) for x in powers(-60, -1, 40) + tiny]),
     "tanh": rows(tanh, uniform(-20, 20, 40) + uniform(-1, 1, 50) + powers(-20, 0, 20) + tiny),
     "erf": rows(erf, uniform(-6, 6, 40) + uniform(-1.5, 1.5, 50) + powers(-20, 0, 20) + tiny),
 }

@@ -202,14 +202,25 @@ fn select<T: Real>(condition: bool, yes: T, no: T) -> T {
 /// ```
 #[inline(always)]
 pub fn sigmoid<T: Real>(z: T) -> T {
-    let e = (-z.abs()).exp();
+    sigmoid_of(z, (-z.abs()).exp())
+}
+
+/// σ(z) from e = e^(−|z|).
+#[inline(always)]
+pub(crate) fn sigmoid_of<T: Real>(z: T, e: T) -> T {
     select(z < T::ZERO, e, T::ONE) / (T::ONE + e)
 }
 
 /// ln(1 + eᶻ) = max(z, 0) + ln(1 + e^(−|z|)), without overflow for any z.
 #[inline(always)]
 pub fn softplus<T: Real>(z: T) -> T {
-    select(z < T::ZERO, T::ZERO, z) + (-z.abs()).exp().ln_1p()
+    softplus_of(z, (-z.abs()).exp())
+}
+
+/// softplus(z) from e = e^(−|z|).
+#[inline(always)]
+pub(crate) fn softplus_of<T: Real>(z: T, e: T) -> T {
+    select(z < T::ZERO, T::ZERO, z) + e.ln_1p_unit()
 }
 
 #[inline(always)]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::activation::{sigmoid, softplus};
+use crate::activation::{sigmoid, sigmoid_of, softplus_of};
 use crate::error::{Code, Error, Result};
 use crate::real::Real;
 
@@ -134,7 +134,12 @@ impl Loss {
         match self {
             Loss::BinaryCrossEntropy { label_smoothing } => {
                 let (keep, half) = (T::of(1.0 - label_smoothing), T::of(label_smoothing / 2.0));
-                each(n, z, y, dz, row_loss, |z, y| binary_cross_entropy(z, keep * y + half));
+                if n == 1 {
+                    return binary_cross_entropies(z, y, (keep, half), dz, row_loss);
+                }
+                each(n, z, y, dz, row_loss, |z, y| {
+                    binary_cross_entropy(z, (-z.abs()).exp(), keep * y + half)
+                });
             }
             Loss::CrossEntropy { label_smoothing } => {
                 cross_entropy(n, z, y, T::of(*label_smoothing), dz, row_loss);
@@ -197,10 +202,20 @@ fn sum<T: Real>(values: &[T]) -> T {
     values.iter().fold(T::ZERO, |sum, value| sum + *value)
 }
 
-/// −y ln σ(z) − (1 − y) ln(1 − σ(z)) = softplus(z) − z y,  derivative σ(z) − y.
+/// One output: a pass for the exponentials and one for the rest, each short enough that the processor works on several
+/// vectors at once.
 #[inline(always)]
-fn binary_cross_entropy<T: Real>(z: T, y: T) -> (T, T) {
-    (softplus(z) - z * y, sigmoid(z) - y)
+fn binary_cross_entropies<T: Real>(z: &[T], y: &[T], (keep, half): (T, T), dz: &mut [T], row_loss: &mut [T]) {
+    dz.iter_mut().zip(z).for_each(|(dz, z)| *dz = (-z.abs()).exp());
+    for (((z, y), dz), loss) in z.iter().zip(y).zip(dz).zip(row_loss) {
+        (*loss, *dz) = binary_cross_entropy(*z, *dz, keep * *y + half);
+    }
+}
+
+/// −y ln σ(z) − (1 − y) ln(1 − σ(z)) = softplus(z) − z y,  derivative σ(z) − y;  e = e^(−|z|).
+#[inline(always)]
+fn binary_cross_entropy<T: Real>(z: T, e: T, y: T) -> (T, T) {
+    (softplus_of(z, e) - z * y, sigmoid_of(z, e) - y)
 }
 
 /// ln Σ eᶻ − Σ t_j z_j,  t = (1 − ε) onehot(y) + ε/C,  derivative softmax(z) − t.

@@ -60,8 +60,8 @@ pub trait Real:
     fn exp_m1(self) -> Self;
     /// ln x.
     fn ln(self) -> Self;
-    /// ln(1 + x), exact near 0.
-    fn ln_1p(self) -> Self;
+    /// ln(1 + x) for 0 ≤ x ≤ 1, exact near 0.
+    fn ln_1p_unit(self) -> Self;
     /// tanh x.
     fn tanh(self) -> Self;
     /// The error function erf x.
@@ -117,8 +117,8 @@ macro_rules! real {
                 math::$math::ln(self)
             }
             #[inline(always)]
-            fn ln_1p(self) -> Self {
-                math::$math::ln_1p(self)
+            fn ln_1p_unit(self) -> Self {
+                math::$math::ln_1p_unit(self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {

@@ -103,6 +103,9 @@ pub fn grad_params<T: Real>(
     db: &mut [T],
     scratch: &mut [T],
 ) {
+    if n_out <= narrow::UNITS {
+        return narrow::grad_params([m, n_in, n_out], a_in, dz, dw, db, scratch);
+    }
     let columns_of = |n: usize| n / tile::columns::<T>() * tile::columns::<T>() + rest::<T>(n);
     if n_out * columns_of(n_in) * 9 < n_in * columns_of(n_out) * 8 {
         let lhs = Lhs { values: dz, row_stride: 1, depth_stride: n_out };
