@@ -111,7 +111,7 @@ pub fn examine<T: Real>(run: &Run<T>, data: &Dataset<'_, T>, config: &TrainConfi
     let network = run.best_network();
     // Every k-th row: some data is sorted.
     let rows: Vec<u32> = data.rows().iter().copied().step_by(data.len().div_ceil(ROWS).max(1)).collect();
-    let mut cache = Cache::new(&network, rows.len(), Keep::AllZ);
+    let mut cache = Cache::new(&network, rows.len(), Keep::Needed);
     data.load(&rows, &mut cache);
     forward(&network, &mut cache, rows.len(), Mode::Predicting);
     let mut grads = network.params.clone();

@@ -207,12 +207,15 @@ mod x86 {
         let s = _mm_add_pd(_mm256_castpd256_pd128(s), _mm256_extractf128_pd::<1>(s));
         _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)))
     });
-    // SAFETY of both: the machine has AVX2, as the caller's machine has AVX-512.
-    sum!(sum_512_ps, f32, __m512, "avx512f,avx512dq,avx2", |s| unsafe {
-        sum_256_ps(_mm256_add_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps::<1>(s)))
+    sum!(sum_512_ps, f32, __m512, "avx512f,avx512dq,avx2", |s| {
+        let s = _mm256_add_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps::<1>(s));
+        // SAFETY: this function has AVX2.
+        unsafe { sum_256_ps(s) }
     });
-    sum!(sum_512_pd, f64, __m512d, "avx512f,avx2", |s| unsafe {
-        sum_256_pd(_mm256_add_pd(_mm512_castpd512_pd256(s), _mm512_extractf64x4_pd::<1>(s)))
+    sum!(sum_512_pd, f64, __m512d, "avx512f,avx2", |s| {
+        let s = _mm256_add_pd(_mm512_castpd512_pd256(s), _mm512_extractf64x4_pd::<1>(s));
+        // SAFETY: this function has AVX2.
+        unsafe { sum_256_pd(s) }
     });
 
     macro_rules! lanes {

@@ -72,7 +72,8 @@ pub fn train_step<T: Real>(
     add_penalties(&run.network.params, grads, config, weight);
     clip(grads, config.clip_norm);
     run.step += 1;
-    update(run, grads, config, lr);
+    let Run { network, moments, step, .. } = &mut *run;
+    update(&mut network.params, moments, *step, grads, (config, lr));
     run.partial.0 += 1;
     run.partial.1 += batch_loss * weight;
     run.partial.2 += weight;
@@ -125,13 +126,18 @@ fn clip<T: Real>(grads: &mut Params<T>, norm: Option<f64>) {
     }
 }
 
-/// One update of all parameters; decay acts on weights only, so that it cuts the buffer into its slots.
-pub(crate) fn update<T: Real>(run: &mut Run<T>, grads: &Params<T>, config: &TrainConfig, lr: f64) {
-    let Run { network, moments, step, .. } = run;
-    let theta = &mut network.params.flat;
+/// Step number `t` of all parameters; decay acts on weights only, so that it cuts the buffer into its slots.
+fn update<T: Real>(
+    params: &mut Params<T>,
+    moments: &mut [T],
+    t: u64,
+    grads: &Params<T>,
+    (config, lr): (&TrainConfig, f64),
+) {
+    let theta = &mut params.flat;
     let kept = config.optimizer.moments();
     let (m, v) = moments.split_at_mut(if kept == 0 { 0 } else { theta.len() });
-    let step = Step { lr, t: *step, weight_decay: 0.0 };
+    let step = Step { lr, t, weight_decay: 0.0 };
     if config.decay() == 0.0 {
         return config.optimizer.update(step, theta, &grads.flat, m, v);
     }
@@ -178,11 +184,11 @@ pub(crate) fn trial_update<T: Real>(
     grads: &Params<T>,
     config: &TrainConfig,
 ) -> Params<T> {
+    let mut params = network.params.clone();
     if let Optimizer::Lbfgs(_) = config.optimizer {
-        return network.params.clone();
+        return params;
     }
     let lr = run.history.last().map_or(config.lr, |record| record.lr);
-    let mut trial = Run { network: network.clone(), step: run.step + 1, ..run.clone() };
-    update(&mut trial, grads, config, lr);
-    trial.network.params
+    update(&mut params, &mut run.moments.clone(), run.step + 1, grads, (config, lr));
+    params
 }
