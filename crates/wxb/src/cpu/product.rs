@@ -41,18 +41,43 @@ pub fn product<T: Real>(
 }
 
 fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut [T]) {
+    if rhs.n >= 8 * columns::<T>() && c.len() >= GROUP * rhs.n && is_spread(lhs) {
+        rows_of_copies(lhs, rhs, start, c);
+    } else {
+        pieces(lhs, rhs, start, c, None);
+    }
+}
+
+/// Not inlined: the buffer takes some 32 pages of the stack, each of which is touched by whoever has it.
+#[inline(never)]
+fn rows_of_copies<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut [T]) {
+    pieces(lhs, rhs, start, c, Some(&mut MaybeUninit::uninit()));
+}
+
+/// A piece of L, as [`compact`] copies it.
+type Copied<T> = MaybeUninit<[T; ROWS * (DEPTH + GAP)]>;
+
+/// C = L R + the start of each row; with a buffer, pieces of L are copied before they are used.
+fn pieces<T: Real>(
+    lhs: Lhs<'_, T>,
+    rhs: Rhs<'_, T>,
+    start: Start<'_, T>,
+    c: &mut [T],
+    mut buffer: Option<&mut Copied<T>>,
+) {
     // A piece of R goes over all rows of L. One or two panels go over a few rows of L together: then it is L that is
     // read once, and in longer pieces.
     let few = rhs.n <= 2 * columns::<T>();
     let (group, depth) = if few { (GROUP, LONG) } else { (ROWS, DEPTH) };
-    let compacts = rhs.n >= 8 * columns::<T>() && c.len() >= GROUP * rhs.n && is_spread(lhs);
-    let mut buffer = MaybeUninit::uninit();
     for (p, depth) in passes(rhs.k, depth) {
         for (i, c) in c.chunks_mut(group * rhs.n).enumerate() {
             let rows = c.len() / rhs.n;
             let at = i * group * lhs.row_stride + p * lhs.depth_stride;
             let lhs = Lhs { values: &lhs.values[at..], ..lhs };
-            let lhs = if compacts { compact(lhs, rows, depth, &mut buffer) } else { lhs };
+            let lhs = match &mut buffer {
+                Some(buffer) => compact(lhs, rows, depth, buffer),
+                None => lhs,
+            };
             let mut j = 0;
             while j < rhs.n {
                 let width = rhs.width(j, rows);
@@ -82,12 +107,7 @@ const SPREAD: usize = 1024;
 const GAP: usize = 16;
 
 /// A piece of L (rows, depth), copied line by line to where it fills whole pages.
-fn compact<'b, T: Real>(
-    lhs: Lhs<'_, T>,
-    rows: usize,
-    depth: usize,
-    buffer: &'b mut MaybeUninit<[T; ROWS * (DEPTH + GAP)]>,
-) -> Lhs<'b, T> {
+fn compact<'b, T: Real>(lhs: Lhs<'_, T>, rows: usize, depth: usize, buffer: &'b mut Copied<T>) -> Lhs<'b, T> {
     let by_rows = lhs.depth_stride == 1;
     let (lines, length, from) =
         if by_rows { (rows, depth, lhs.row_stride) } else { (depth, rows, lhs.depth_stride) };
