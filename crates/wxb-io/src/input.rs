@@ -9,11 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wxb::{Code, Error, Result};
 
-/// How a file is compressed, by its first bytes.
+/// How a file is compressed: what is read, by its first bytes; what is written, as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compression {
+pub enum Compression {
+    /// Not at all.
     None,
+    /// `.gz`.
     Gzip,
+    /// `.zst`.
     Zstd,
 }
 

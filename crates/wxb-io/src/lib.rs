@@ -1,4 +1,4 @@
-//! Readers and writers: CSV, Parquet, NPY/NPZ, IDX into [`wxb::data`].
+//! Readers and writers: CSV, Parquet, NPY/NPZ, IDX into [`wxb::data`]; CSV, TSV and Parquet out of it.
 //!
 //! ```
 //! use wxb_io::{ReadOptions, read_bytes};
@@ -26,9 +26,12 @@ mod read;
 mod write;
 
 pub use format::Format;
+pub use input::Compression;
 pub use npz::read_npz_f64;
 pub use options::{ColumnKind, DEFAULT_NA, Loaded, ReadOptions, Source};
 #[cfg(feature = "parquet")]
-pub use parquet::is_panic_caught;
+pub use parquet::{is_panic_caught, write_parquet};
 pub use read::{read, read_bytes};
-pub use write::{CsvCell, check_target, write_atomically, write_csv_row, write_csv_table};
+pub use write::{
+    CsvCell, OutputColumn, check_target, write_atomically, write_compressed, write_csv_row, write_csv_table,
+};

@@ -1,10 +1,13 @@
-//! Parquet into a table.
+//! Parquet into a table, and columns into Parquet.
 //!
 //! Numbers, decimals and times of day (in seconds) are numeric; text, booleans (`true`, `false`), dates and
 //! timestamps (ISO 8601) are text. Nulls and NaN are missing, and so are declared missing marks; the default
 //! marks are for text files and do not apply.
 
 mod cells;
+mod write;
+
+pub use write::write_parquet;
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

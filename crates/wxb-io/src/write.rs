@@ -1,12 +1,14 @@
-//! Files are written whole or not at all, and tables as CSV.
+//! Files are written whole or not at all, and tables as text with delimiters, compressed or not.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use wxb::data::{Column, Table};
+use wxb::data::{Column, Table, TextColumn};
 use wxb::{Code, Error, Result};
+
+use crate::input::Compression;
 
 /// Whether a file could be written there, as far as one can tell before it is: to be asked before the hours of
 /// training whose result goes there.
@@ -112,6 +114,63 @@ fn write_to(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
     out.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
+/// Writes content that is compressed on its way.
+///
+/// # Errors
+/// Those of the writer and of the content.
+pub fn write_compressed(
+    out: &mut dyn Write,
+    compression: Compression,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    match compression {
+        Compression::None => content(out),
+        Compression::Gzip => {
+            let gzip = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+            in_pieces(gzip, content)?.finish().map(drop)
+        }
+        Compression::Zstd => {
+            let mut zstd = zstd::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+            zstd.include_checksum(true)?; // as the zstd program does, and as gzip always has one
+            in_pieces(zstd, content)?.finish().map(drop)
+        }
+    }
+}
+
+/// Cells are a few bytes each; a compressor takes them by the thousand.
+fn in_pieces<W: Write>(encoder: W, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<W> {
+    let mut pieces = BufWriter::with_capacity(1 << 16, encoder);
+    content(&mut pieces)?;
+    pieces.into_inner().map_err(io::IntoInnerError::into_error)
+}
+
+/// A column that is written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OutputColumn {
+    /// Numbers in single precision; NaN is missing.
+    Single(Vec<f32>),
+    /// Numbers in double precision; NaN is missing.
+    Double(Vec<f64>),
+    /// Texts.
+    Text(TextColumn),
+}
+
+impl OutputColumn {
+    /// The cell of a row. A number in single precision has the digits that it needs there: 0.3, not
+    /// 0.30000001192092896.
+    pub fn cell(&self, row: usize) -> CsvCell<'_> {
+        match self {
+            OutputColumn::Single(values) => CsvCell::Number(short(values[row])),
+            OutputColumn::Double(values) => CsvCell::Number(values[row]),
+            OutputColumn::Text(text) => text.get(row).map_or(CsvCell::Missing, CsvCell::Text),
+        }
+    }
+}
+
+fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
 /// One cell of a CSV that is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CsvCell<'a> {
@@ -123,12 +182,12 @@ pub enum CsvCell<'a> {
     Missing,
 }
 
-/// Writes one line: the cells with commas between them.
+/// Writes one line: the cells with the delimiter between them, a comma or a tab.
 ///
 /// ```
 /// use wxb_io::CsvCell::{Missing, Number, Text};
 /// let mut out = Vec::new();
-/// wxb_io::write_csv_row(&mut out, [Text("a, b"), Number(0.1), Missing])?;
+/// wxb_io::write_csv_row(&mut out, b',', [Text("a, b"), Number(0.1), Missing])?;
 /// assert_eq!(out, b"\"a, b\",0.1,\n");
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -137,12 +196,13 @@ pub enum CsvCell<'a> {
 /// Those of the writer.
 pub fn write_csv_row<'a>(
     out: &mut dyn Write,
+    delimiter: u8,
     cells: impl IntoIterator<Item = CsvCell<'a>>,
 ) -> io::Result<()> {
     let mut empty = true;
     for (i, cell) in cells.into_iter().enumerate() {
         if i > 0 {
-            out.write_all(b",")?;
+            out.write_all(&[delimiter])?;
         }
         empty &= i == 0;
         match cell {
@@ -181,15 +241,16 @@ fn quoted(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes a table with its header.
+/// Writes a table with its header, commas between its cells.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write_csv_table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
-    write_csv_row(out, table.names().iter().map(|name| CsvCell::Text(name)))?;
+    write_csv_row(out, b',', table.names().iter().map(|name| CsvCell::Text(name)))?;
     for row in 0..table.rows() {
         write_csv_row(
             out,
+            b',',
             table.iter().map(|(_, column)| match column {
                 Column::Number(values) => CsvCell::Number(values[row]),
                 Column::Text(text) => text.get(row).map_or(CsvCell::Missing, CsvCell::Text),

@@ -1,11 +1,13 @@
-//! Parquet files that Arrow wrote (`data/make.py`) in, tables or errors out.
+//! Parquet files that Arrow wrote (`data/make.py`) in, tables or errors out; and columns into Parquet.
 #![cfg(feature = "parquet")]
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use wxb::Code;
-use wxb::data::{Column, Features, Table};
-use wxb_io::{ColumnKind, Loaded, ReadOptions, Source, read, read_bytes};
+use wxb::data::{Column, Features, MISSING, Table, TextColumn};
+use wxb_io::{ColumnKind, Loaded, OutputColumn, ReadOptions, Source, read, read_bytes, write_parquet};
 
 fn data(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data")).join(name)
@@ -124,4 +126,64 @@ fn many_batches_and_row_groups() {
     };
     assert!(i.iter().enumerate().all(|(row, &value)| value == row as f64));
     assert!((0..20_000).all(|row| t.get(row) == Some(&format!("level {}", row % 7))));
+}
+
+fn written(columns: &[(String, OutputColumn)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_parquet(&mut bytes, columns).expect("memory takes everything");
+    bytes
+}
+
+#[test]
+fn written_columns_have_types_and_come_back() {
+    let text = TextColumn {
+        codes: vec![1, MISSING, 0, 1],
+        levels: vec!["NA".into(), "é, \"x\"\n".into(), "unused".into()],
+    };
+    let columns = [
+        ("single".to_owned(), OutputColumn::Single(vec![0.3, f32::NAN, -0.0, 1e-38])),
+        ("double, \"d\"".to_owned(), OutputColumn::Double(vec![0.3, 1.0 / 3.0, f64::NAN, 1e300])),
+        ("text".to_owned(), OutputColumn::Text(text)),
+        ("nothing".to_owned(), OutputColumn::Text(TextColumn { codes: vec![MISSING; 4], levels: vec![] })),
+    ];
+    let bytes = written(&columns);
+    let file = SerializedFileReader::new(Bytes::from(bytes.clone())).unwrap();
+    let schema = file.metadata().file_metadata().schema_descr();
+    let types: Vec<String> = schema
+        .columns()
+        .iter()
+        .map(|c| format!("{}: {} {:?}", c.name(), c.physical_type(), c.logical_type_ref()))
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "single: FLOAT None",
+            "double, \"d\": DOUBLE None",
+            "text: BYTE_ARRAY Some(String)",
+            "nothing: BYTE_ARRAY Some(String)"
+        ]
+    );
+    let back = table(read_bytes(&bytes, "out.parquet", &ReadOptions::default()).unwrap());
+    for (column, expected) in [
+        ("single", ["0.30000001192092896", "NaN", "-0", &f64::from(1e-38_f32).to_string()]),
+        ("double, \"d\"", ["0.3", "0.3333333333333333", "NaN", &1e300.to_string()]),
+        ("text", ["\"é, \\\"x\\\"\\n\"", "-", "\"NA\"", "\"é, \\\"x\\\"\\n\""]),
+        ("nothing", ["-", "-", "-", "-"]),
+    ] {
+        assert_eq!(cells(back.column(column).unwrap()), expected, "{column}");
+    }
+}
+
+#[test]
+fn more_rows_than_are_written_at_a_time() {
+    let values: Vec<f64> = (0..150_000).map(f64::from).collect();
+    let bytes = written(&[("i".into(), OutputColumn::Double(values.clone()))]);
+    let back = table(read_bytes(&bytes, "out.parquet", &ReadOptions::default()).unwrap());
+    assert!(matches!(back.column("i").unwrap(), Column::Number(i) if *i == values));
+}
+
+#[test]
+fn columns_of_several_lengths_are_not_written() {
+    let columns = [2, 3].map(|rows| (rows.to_string(), OutputColumn::Single(vec![0.0; rows])));
+    assert!(write_parquet(&mut Vec::new(), &columns).is_err());
 }

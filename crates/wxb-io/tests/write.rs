@@ -9,8 +9,8 @@ use wxb::Code;
 use wxb::data::{Column, Features, MISSING, Table, TextColumn};
 use wxb_io::CsvCell::{Missing, Number, Text};
 use wxb_io::{
-    ColumnKind, CsvCell, ReadOptions, check_target, read_bytes, write_atomically, write_csv_row,
-    write_csv_table,
+    ColumnKind, Compression, CsvCell, OutputColumn, ReadOptions, check_target, read_bytes, write_atomically,
+    write_compressed, write_csv_row, write_csv_table,
 };
 
 #[test]
@@ -27,8 +27,85 @@ fn rows_of_cells() {
     ];
     for (cells, expected) in cases {
         let mut out = Vec::new();
-        write_csv_row(&mut out, cells.iter().copied()).unwrap();
+        write_csv_row(&mut out, b',', cells.iter().copied()).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), format!("{expected}\n"));
+    }
+}
+
+#[test]
+fn rows_with_tabs_come_back() {
+    let rows: [&[CsvCell]; 5] = [
+        &[Text("a"), Text("b, c"), Text("d")],
+        &[Number(0.1), Text("tab\there"), Text("2")],
+        &[Missing, Missing, Missing],
+        &[Number(-1e300), Text("say \"no\""), Number(1e-7)],
+        &[Number(f64::NAN), Text("x,y"), Missing],
+    ];
+    let mut tsv = Vec::new();
+    for row in rows {
+        write_csv_row(&mut tsv, b'\t', row.iter().copied()).unwrap();
+    }
+    assert!(tsv.starts_with(b"a\t\"b, c\"\td\n0.1\t\"tab\there\"\t2\n\t\t\n"));
+    let Features::Table(back) = read_bytes(&tsv, "t.tsv", &ReadOptions::default()).unwrap().features else {
+        panic!("text with delimiters is a table")
+    };
+    let cells: Vec<String> = back
+        .iter()
+        .map(|(name, column)| match column {
+            Column::Number(values) => format!("{name} {values:?}"),
+            Column::Text(text) => {
+                format!("{name} {:?}", (0..4).map(|row| text.get(row).unwrap_or("-")).collect::<Vec<_>>())
+            }
+        })
+        .collect();
+    assert_eq!(
+        cells,
+        [
+            "a [0.1, NaN, -1e300, NaN]",
+            "b, c [\"tab\\there\", \"-\", \"say \\\"no\\\"\", \"x,y\"]",
+            "d [2.0, NaN, 1e-7, NaN]"
+        ]
+    );
+}
+
+#[test]
+fn cells_have_the_digits_of_their_precision() {
+    let single = OutputColumn::Single(vec![0.3, f32::NAN, 16_777_216.0]);
+    let numbers = |column: &OutputColumn| {
+        let mut out = Vec::new();
+        write_csv_row(&mut out, b',', (0..3).map(|row| column.cell(row))).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(numbers(&single), "0.3,,16777216\n");
+    let double = OutputColumn::Double(vec![f64::from(0.3_f32), f64::NAN, 0.3]);
+    assert_eq!(numbers(&double), "0.30000001192092896,,0.3\n");
+}
+
+#[test]
+fn compressed_text_is_the_text() {
+    let lines: String = (0..20_000).map(|i| format!("{i},{}\n", i * i)).collect();
+    let written = |compression| {
+        let mut out = Vec::new();
+        let content =
+            |out: &mut dyn Write| lines.split_inclusive(',').try_for_each(|p| out.write_all(p.as_bytes()));
+        write_compressed(&mut out, compression, content).unwrap();
+        out
+    };
+    let read = |mut from: Box<dyn io::Read + '_>| {
+        let mut text = String::new();
+        from.read_to_string(&mut text).unwrap();
+        text
+    };
+    let (gzip, zstd) = (written(Compression::Gzip), written(Compression::Zstd));
+    assert!(gzip.len() < lines.len() / 2 && zstd.len() < lines.len() / 2, "{} {}", gzip.len(), zstd.len());
+    assert_eq!(read(Box::new(flate2::read::GzDecoder::new(&gzip[..]))), lines);
+    assert_eq!(read(Box::new(zstd::Decoder::new(&zstd[..]).unwrap())), lines);
+    assert_eq!(written(Compression::None), lines.as_bytes());
+
+    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+        let full = |_: &mut dyn Write| Err(io::Error::from(io::ErrorKind::StorageFull));
+        let error = write_compressed(&mut Vec::new(), compression, full).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{compression:?}");
     }
 }
 

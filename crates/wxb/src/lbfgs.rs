@@ -204,17 +204,25 @@ impl<T: Real> Lbfgs<T> {
 
     /// All that the next step depends on beside `x`: six numbers, the gradient, the pairs (s, y), oldest first.
     pub fn state(&self) -> Vec<T> {
+        let mut state = vec![];
+        self.state_into(&mut state);
+        state
+    }
+
+    /// The same in place of what `state` holds. Room for a full memory is taken by the first call: none by a later one.
+    pub fn state_into(&self, state: &mut Vec<T>) {
+        state.clear();
+        state.reserve_exact(HEADER + (1 + 2 * self.config.memory) * self.gradient.len());
         let known = if self.known { 1.0 } else { 0.0 };
         let counts = [self.pairs as f64, known, self.stalled as f64];
         let header = counts.into_iter().chain([self.loss, self.best_loss, self.best_gradient]);
-        let mut state: Vec<T> = header.map(T::of).collect();
+        state.extend(header.map(T::of));
         state.extend_from_slice(&self.gradient);
         for k in 0..self.pairs {
             let row = self.row(k);
             state.extend_from_slice(&self.s[row.clone()]);
             state.extend_from_slice(&self.y[row]);
         }
-        state
     }
 
     /// Takes up what [`Lbfgs::state`] gave. An error if it belongs to another number of parameters, to a larger

@@ -181,6 +181,19 @@ fn resumes_bit_for_bit() {
 }
 
 #[test]
+fn a_state_is_written_where_the_last_one_was() {
+    let mut x = spread(8);
+    let mut lbfgs = Lbfgs::new(x.len(), LbfgsConfig { memory: 3, ..LbfgsConfig::default() }).unwrap();
+    let mut state = lbfgs.state();
+    let place = state.as_ptr();
+    for step in 0..9 {
+        lbfgs.step(&mut x, &mut rosenbrock);
+        lbfgs.state_into(&mut state);
+        assert_eq!((state.as_ptr(), &state), (place, &lbfgs.state()), "step {step}");
+    }
+}
+
+#[test]
 fn a_foreign_state_is_refused() {
     let mut x = [-1.2, 1.0];
     let mut lbfgs = Lbfgs::new(2, LbfgsConfig::default()).unwrap();

@@ -85,6 +85,21 @@ fn a_resumed_lbfgs_ends_with_the_same_bits() {
     }
 }
 
+/// Its passes are without masks: the layers would be as if they were not there.
+#[test]
+fn dropout_is_not_for_lbfgs() {
+    let (x, y) = ring::<f64>();
+    let data = Dataset::new(Inputs::Dense(x.view()), &y, 1).unwrap();
+    let lbfgs = config(Optimizer::Lbfgs(LbfgsConfig::default()));
+    for (config, dropout, fits) in
+        [(&lbfgs, 0.1, false), (&lbfgs, 0.0, true), (&config(Optimizer::ADAM), 0.1, true)]
+    {
+        let mut run = Run::new(network(dropout), config).unwrap();
+        let stop = fit(&mut run, &data, None, config, &mut |_| ControlFlow::Break(()));
+        assert_eq!(stop.is_ok(), fits, "{:?}, dropout {dropout}", config.optimizer);
+    }
+}
+
 /// A run that is over stays over: early stopping, convergence and the epoch limit, each saved and loaded again.
 #[test]
 fn a_finished_run_does_not_go_on() {

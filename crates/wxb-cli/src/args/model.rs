@@ -46,7 +46,7 @@ pub struct EvaluateArgs {
 #[command(after_help = "\
 Examples:
   wxb predict titanic.wxb new.csv > scored.csv
-  wxb predict titanic.wxb new.csv --proba --keep passenger -o scored.csv
+  wxb predict titanic.wxb new.csv --proba --keep passenger -o scored.parquet
   cat new.csv | wxb predict titanic.wxb -")]
 pub struct PredictArgs {
     /// A model that `wxb train` has written
@@ -73,7 +73,7 @@ pub struct PredictArgs {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', num_args = 1)]
     pub keep: Vec<String>,
 
-    /// Write to this file instead of stdout
+    /// Write to this file instead of stdout: .csv, .tsv, .json or .jsonl (each also .gz or .zst), or .parquet
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<String>,
 

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde::Serialize;
 use wxb::data::target::{Target, Task};
-use wxb::data::{Column, Features};
+use wxb::data::{Column, Features, TextColumn};
 use wxb::evaluate::{Output, both_classes};
 use wxb::metrics::predicted_class;
 use wxb::model_file::Model;
 use wxb::{Code, Error, Loss, Result};
+use wxb_io::{Compression, OutputColumn};
 
-use super::predictions::{Cell, Predictions};
+use super::predictions::{FileFormat, Predictions};
 use crate::args::model::PredictArgs;
 use crate::exit::{Exit, Outcome, Written};
 use crate::pipeline::model::{load_for, outputs};
@@ -32,9 +33,8 @@ struct Report<'a> {
 pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
     check_fits(args, &model)?;
-    if let Some(output) = &args.output {
-        check_format(output)?;
-    }
+    let file =
+        args.output.as_deref().map(|file| FileFormat::of(file).map(|format| (file, format))).transpose()?;
     let ask = Ask { keep: &args.keep, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
     let mut predictions = Predictions::new(examples.features.rows(), model.network.precision() == "f32");
@@ -42,7 +42,8 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     let output = if args.logits { Output::Logits } else { Output::Linked };
     let values = outputs(&model, &examples, output)?;
     add(&mut predictions, args, &model, &values);
-    write(args, &predictions, terminal)?;
+    predictions.check_names()?;
+    write(args, file, &predictions, terminal)?;
     Ok(Exit::Success)
 }
 
@@ -58,37 +59,21 @@ fn check_fits(args: &PredictArgs, model: &Model) -> Result<()> {
     Ok(())
 }
 
-fn check_format(output: &str) -> Result<()> {
-    match extension(output) {
-        "parquet" | "npz" | "npy" | "xlsx" | "tsv" | "gz" | "zst" => {
-            Err(Error::new(Code::UnknownFormat, format!("predictions cannot be written to {output}"))
-                .hint("name it .csv, .jsonl or .json"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn extension(path: &str) -> &str {
-    Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or("")
-}
-
 fn keep(predictions: &mut Predictions, names: &[String], examples: &Examples) -> Result<()> {
     for name in names {
         let Features::Table(table) = &examples.features else {
             return Err(Error::new(Code::InvalidSetting, "--keep is for tables, and the data is an array"));
         };
-        let column = table.column(name).map_err(|error| in_file(&error, &examples.file))?;
-        predictions.push(name, cells(column));
+        let kept = table.column(name).map_err(|error| in_file(&error, &examples.file))?;
+        predictions.push(name, column(kept));
     }
     Ok(())
 }
 
-fn cells(column: &Column) -> Vec<Cell> {
+fn column(column: &Column) -> OutputColumn {
     match column {
-        Column::Number(values) => values.iter().map(|&value| Cell::Number(value)).collect(),
-        Column::Text(text) => (0..text.codes.len())
-            .map(|row| text.get(row).map_or(Cell::Missing, |t| Cell::Text(t.into())))
-            .collect(),
+        Column::Number(values) => OutputColumn::Double(values.clone()),
+        Column::Text(text) => OutputColumn::Text(text.clone()),
     }
 }
 
@@ -105,8 +90,9 @@ fn add(predictions: &mut Predictions, args: &PredictArgs, model: &Model, values:
             let proba = if n_out == 1 { both_classes(values) } else { values.to_vec() };
             let names: Vec<String> = labels.iter().map(ToString::to_string).collect();
             if !args.proba {
-                let label = |p: &[f64]| Cell::Text(names[predicted_class(p)].clone());
-                predictions.push("prediction", proba.chunks_exact(names.len()).map(label).collect());
+                let codes = proba.chunks_exact(names.len()).map(|p| predicted_class(p) as u32).collect();
+                let labels = TextColumn { codes, levels: names.clone() };
+                predictions.push("prediction", OutputColumn::Text(labels));
             }
             if !args.label {
                 predictions.push_all(&names, &proba);
@@ -134,15 +120,16 @@ fn number_names(loss: &Loss) -> Vec<String> {
     }
 }
 
-fn write(args: &PredictArgs, predictions: &Predictions, terminal: &Terminal) -> Written {
-    match &args.output {
-        Some(output) => {
-            wxb_io::write_atomically(Path::new(output), args.force, |out| match extension(output) {
-                "jsonl" | "ndjson" => predictions.write_json_lines(out),
-                "json" => serde_json::to_writer(out, predictions).map_err(io::Error::from),
-                _ => predictions.write_csv(out),
-            })?;
-            terminal.say("saved", &format!("{output}  {}", counted(predictions.rows(), "row")));
+fn write(
+    args: &PredictArgs,
+    file: Option<(&str, FileFormat)>,
+    predictions: &Predictions,
+    terminal: &Terminal,
+) -> Written {
+    match file {
+        Some((file, format)) => {
+            wxb_io::write_atomically(Path::new(file), args.force, |out| predictions.write(out, format))?;
+            terminal.say("saved", &format!("{file}  {}", counted(predictions.rows(), "row")));
         }
         None if terminal.is_json() => terminal.json(&Report {
             schema: "wxb.predict/1",
@@ -153,7 +140,7 @@ fn write(args: &PredictArgs, predictions: &Predictions, terminal: &Terminal) -> 
         })?,
         None => {
             let mut out = io::BufWriter::new(io::stdout().lock());
-            predictions.write_csv(&mut out)?;
+            predictions.write(&mut out, FileFormat::Csv(Compression::None))?;
             out.flush()?;
         }
     }

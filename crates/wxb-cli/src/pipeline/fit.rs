@@ -143,7 +143,9 @@ pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Resul
 }
 
 fn layers(sizes: &[usize], activations: &[Activation], args: &TrainArgs) -> Result<Vec<Layer>> {
-    dense_layers(sizes, activations, args.regularisation.dropout.unwrap_or(0.0))
+    let dropout = args.regularisation.dropout.unwrap_or(0.0);
+    settings::refuse(dropout > 0.0 && activations.is_empty(), "--dropout", "hidden layers")?;
+    dense_layers(sizes, activations, dropout)
 }
 
 /// n_L: how many logits a loss wants for a target.

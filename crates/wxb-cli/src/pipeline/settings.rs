@@ -97,10 +97,22 @@ fn wrong_loss(problem: &str) -> Error {
     Error::new(Code::WrongTask, problem)
 }
 
-fn refuse(is_without_effect: bool, flag: &str, what: &str) -> Result<()> {
+/// A flag of `what` alone that was given without it.
+///
+/// # Errors
+/// [`Code::InvalidSetting`].
+pub fn refuse(is_without_effect: bool, flag: &str, what: &str) -> Result<()> {
     if is_without_effect {
         return Err(Error::new(Code::InvalidSetting, format!("{flag} has an effect with {what} only"))
             .hint(format!("leave {flag} out")));
+    }
+    Ok(())
+}
+
+fn useless_with_lbfgs(is_given: bool, flag: &str, why: &str) -> Result<()> {
+    if is_given {
+        let what = format!("{flag} has no effect with lbfgs, which {why}");
+        return Err(Error::new(Code::InvalidSetting, what).hint(format!("leave {flag} out")));
     }
     Ok(())
 }
@@ -177,14 +189,11 @@ pub fn optimizer(args: &TrainingArgs) -> Result<Optimizer> {
     )?;
     let averaged = args.momentum_form == MomentumForm::Averaged;
     refuse(averaged && choice != Momentum, "--momentum-form averaged", "--optimizer momentum")?;
-    if args.lr.is_some() && choice == Lbfgs {
-        return Err(Error::new(
-            Code::InvalidSetting,
-            "--lr has no effect with lbfgs, which searches the length of each step",
-        )
-        .hint("leave --lr out"));
-    }
-    refuse(args.schedule.is_some() && choice == Lbfgs, "--schedule", "another optimizer than lbfgs")?;
+    let is_lbfgs = choice == Lbfgs;
+    useless_with_lbfgs(is_lbfgs && args.lr.is_some(), "--lr", "searches the length of each step")?;
+    let has_rows = matches!(args.batch_size, Some(value::BatchSize::Rows(_)));
+    useless_with_lbfgs(is_lbfgs && has_rows, "--batch-size", "takes all rows in each step")?;
+    refuse(args.schedule.is_some() && is_lbfgs, "--schedule", "another optimizer than lbfgs")?;
     let beta = args.momentum.unwrap_or(0.9);
     let (beta1, beta2) = (args.beta1.unwrap_or(0.9), args.beta2.unwrap_or(0.999));
     let epsilon = args.epsilon.unwrap_or(1e-8);
@@ -256,6 +265,12 @@ pub fn preprocessing(args: &ColumnArgs) -> PreprocessConfig {
 pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfig> {
     let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
     let optimizer = optimizer(training)?;
+    let has_dropout = regularisation.dropout.is_some_and(|rate| rate > 0.0);
+    useless_with_lbfgs(
+        has_dropout && matches!(optimizer, Optimizer::Lbfgs(_)),
+        "--dropout",
+        "needs the same network in each step",
+    )?;
     let asked = validation.metric.as_deref().filter(|name| *name != "loss");
     let metric = match asked {
         Some(name) => metric(name, loss)?,

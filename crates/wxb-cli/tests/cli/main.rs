@@ -6,6 +6,7 @@ mod bench;
 mod explain;
 mod help;
 mod models;
+mod predictions;
 mod run;
 mod streams;
 mod training;

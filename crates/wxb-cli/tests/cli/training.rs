@@ -36,13 +36,13 @@ fn threads_do_not_change_a_bit() {
 #[test]
 fn five_epochs_and_five_more_are_ten() {
     let directory = stage();
-    for flags in ["--optimizer adam --dropout 0.3", "--optimizer lbfgs", "--schedule plateau --precision f64"]
-    {
+    for flags in [
+        "--optimizer adam --dropout 0.3 --batch-size 16",
+        "--optimizer lbfgs",
+        "--schedule plateau --precision f64 --batch-size 16",
+    ] {
         let train = |more: &str| {
-            succeed(
-                directory.path(),
-                &format!("train table.csv --target class --batch-size 16 -q {flags} {more}"),
-            );
+            succeed(directory.path(), &format!("train table.csv --target class -q {flags} {more}"));
         };
         train("--epochs 10 -o whole.wxb --force");
         train("--epochs 5 -o parts.wxb --force --checkpoint-every 2");

@@ -22,13 +22,13 @@ pub enum BatchSize {
 pub struct TrainConfig {
     /// How a gradient becomes a step.
     pub optimizer: Optimizer,
-    /// The base learning rate α.
+    /// The base learning rate α; L-BFGS has none.
     pub lr: f64,
     /// The factor on α during the run.
     pub schedule: Schedule,
     /// Passes over the training rows, at the most.
     pub epochs: u64,
-    /// Examples per step.
+    /// Examples per step; L-BFGS takes all.
     pub batch_size: BatchSize,
     /// λ₂: J gets λ₂/(2m) Σ W², m the sum of weights in the batch (the course's form; scikit-learn's alpha).
     pub l2: f64,
@@ -90,10 +90,8 @@ impl TrainConfig {
         if let Some((name, value)) = amounts.iter().find(|(_, v)| !(*v >= 0.0 && v.is_finite())) {
             return bad(format!("{name} is {value}, not 0 or above"));
         }
-        if self.l1 > 0.0 && matches!(self.optimizer, Optimizer::Lbfgs(_)) {
-            // At W = 0, where L1's optima are, |W| has no derivative: the line search stops short of them.
-            let what = "l1 and lbfgs exclude each other: L-BFGS needs a derivative, and |W| has none at 0";
-            return Err(Error::new(Code::InvalidSetting, what).hint("with l1, adam or sgd; with lbfgs, l2"));
+        if let Optimizer::Lbfgs(_) = self.optimizer {
+            self.check_lbfgs()?;
         }
         if !(self.lr > 0.0 && self.lr.is_finite()) {
             return bad(format!("the learning rate is {}, not above 0", self.lr));
@@ -110,6 +108,40 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// What L-BFGS cannot do would be without effect, or wrong.
+    fn check_lbfgs(&self) -> Result<()> {
+        let excluded = [
+            // At W = 0, where L1's optima are, |W| has no derivative: the line search stops short of them.
+            (self.l1 > 0.0, "l1", "L-BFGS needs a derivative, and |W| has none at 0", "with lbfgs, l2"),
+            (
+                self.weight_decay.is_some_and(|decay| decay > 0.0),
+                "weight decay",
+                "decoupled decay is no part of the function that L-BFGS minimises",
+                "with lbfgs, l2",
+            ),
+            (
+                self.clip_norm.is_some(),
+                "clipping",
+                "L-BFGS searches the length of each step",
+                "with lbfgs, nothing in its place",
+            ),
+            (
+                self.schedule != Schedule::Constant,
+                "a schedule",
+                "L-BFGS has no learning rate",
+                "with lbfgs, nothing in its place",
+            ),
+        ];
+        match excluded.iter().find(|(is_set, ..)| *is_set) {
+            None => Ok(()),
+            Some((_, name, why, instead)) => {
+                let what = format!("{name} and lbfgs exclude each other: {why}");
+                Err(Error::new(Code::InvalidSetting, what)
+                    .hint(format!("with {name}, adam or sgd; {instead}")))
+            }
+        }
+    }
+
     /// The decoupled weight decay that is in force.
     pub fn decay(&self) -> f64 {
         self.weight_decay.unwrap_or(self.optimizer.default_weight_decay())
@@ -122,12 +154,20 @@ mod tests {
     use crate::lbfgs::LbfgsConfig;
 
     #[test]
-    fn l1_is_not_for_lbfgs() {
-        let lbfgs = Optimizer::Lbfgs(LbfgsConfig::default());
-        for (optimizer, l1, fits) in [(lbfgs, 0.0, true), (lbfgs, 1e-9, false), (Optimizer::ADAM, 0.1, true)]
-        {
-            let config = TrainConfig { optimizer, l1, l2: 1.0, ..TrainConfig::default() };
-            assert_eq!(config.check().is_ok(), fits, "{optimizer:?}, l1 {l1}");
+    fn what_is_not_for_lbfgs() {
+        let config = || TrainConfig { l2: 1.0, ..TrainConfig::default() };
+        for (config, fits) in [
+            (TrainConfig { l1: 0.0, ..config() }, true),
+            (TrainConfig { l1: 1e-9, ..config() }, false),
+            (TrainConfig { weight_decay: Some(0.0), ..config() }, true),
+            (TrainConfig { weight_decay: Some(1e-9), ..config() }, false),
+            (TrainConfig { clip_norm: Some(1e9), ..config() }, false),
+            (TrainConfig { schedule: Schedule::Cosine { warmup: 0.0 }, ..config() }, false),
+            (TrainConfig { patience: Some(1), batch_size: BatchSize::Full, ..config() }, true),
+        ] {
+            let lbfgs = TrainConfig { optimizer: Optimizer::Lbfgs(LbfgsConfig::default()), ..config.clone() };
+            assert_eq!(lbfgs.check().is_ok(), fits, "{lbfgs:?}");
+            assert!(config.check().is_ok(), "{config:?}");
         }
     }
 }

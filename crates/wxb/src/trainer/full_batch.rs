@@ -48,7 +48,7 @@ impl<T: Real> Fitting<'_, '_, T> {
             return Some(Stop::Diverged(diverged(run, &self.cache, m)));
         }
         run.step += 1;
-        run.moments = full.lbfgs.state();
+        full.lbfgs.state_into(&mut run.moments);
         let data_loss = full.lbfgs.loss() - penalty(&run.network.params, config, weight_sum);
         let _ = observe(Event::Step { epoch: run.epoch + 1, of: (1, 1), loss: data_loss });
         if let Progress::Converged(reason) = progress {

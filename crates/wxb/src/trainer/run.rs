@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
+use crate::layer::Layer;
 use crate::lbfgs;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
@@ -138,8 +139,15 @@ impl<T: Real> Run<T> {
         network
     }
 
-    /// Checks that the lengths fit each other.
+    /// Checks that the lengths fit each other, and the optimizer the layers.
     pub(super) fn check(&self, config: &TrainConfig) -> Result<()> {
+        let has_dropout = self.network.layers().iter().any(|layer| matches!(layer, Layer::Dropout { .. }));
+        if has_dropout && matches!(config.optimizer, Optimizer::Lbfgs(_)) {
+            let what = "dropout and lbfgs exclude each other: L-BFGS needs the same network in each step";
+            return Err(
+                Error::new(Code::InvalidSetting, what).hint("with dropout, adam or sgd; with lbfgs, l2")
+            );
+        }
         let n = self.network.n_params();
         let lengths_fit = match config.optimizer {
             Optimizer::Lbfgs(_) => true, // Lbfgs::restore checks
