@@ -5,7 +5,7 @@ use super::{PREDICTED, WXB};
 use crate::results::grouped;
 use crate::stages::root;
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 const PAGE: &str = "docs/performance.md";
@@ -33,11 +33,11 @@ fn tables(record: &Record) -> String {
         ("job", "A whole training: W4, 5 epochs of 60,000 images", "s"),
     ] {
         for &threads in &threads {
-            let found = latest(&record.measurements, kind, threads);
-            if !found.is_empty() {
+            let all = counted(&record.measurements, kind, threads);
+            if !all.is_empty() {
                 let plural = if threads == 1 { "" } else { "s" };
                 text += &format!("\n### {title}, {threads} thread{plural}, {unit}\n\n");
-                text += &if kind == "job" { job_table(&found) } else { table(&found, kind) };
+                text += &if kind == "job" { job_table(&all) } else { table(&all, kind) };
             }
         }
     }
@@ -46,49 +46,56 @@ fn tables(record: &Record) -> String {
 
 fn head(record: &Record) -> String {
     let mut text = format!("Measured on {} (UTC) on {}, {}.\n", record.date, record.machine, record.system);
-    let versions: BTreeSet<String> = record
-        .versions
-        .values()
-        .map(|versions| versions.iter().map(|(name, version)| format!("{name} {version}")))
-        .map(|versions| versions.collect::<Vec<_>>().join(", "))
-        .collect();
-    versions.iter().for_each(|line| text += &format!("Versions: {line}.\n"));
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let has_measured = |run: &String| record.measurements.iter().any(|m| m.run == *run);
+    let runs = record.versions.iter().filter(|(run, _)| has_measured(run));
+    for (name, version) in runs.flat_map(|(_, versions)| versions) {
+        versions.entry(name).or_default().insert(version);
+    }
+    let versions = versions.iter().map(|(name, found)| {
+        let found: Vec<&str> = found.iter().copied().collect();
+        format!("{name} {}", found.join(" and "))
+    });
+    text += &format!("Versions: {}.\n", versions.collect::<Vec<_>>().join(", "));
     text + &format!("All rounds: [bench/record/{0}.json](../bench/record/{0}.json).\n", record.date)
 }
 
-/// What counts, of the latest run of the task that has the program on the workload.
-fn latest<'a>(all: &'a [Measurement], kind: &str, threads: usize) -> Vec<&'a Measurement> {
-    let fitting: Vec<&Measurement> =
-        all.iter().filter(|m| m.kind == kind && m.threads == threads && m.problem.is_none()).collect();
-    let is_latest = |m: &&Measurement| {
-        !fitting.iter().any(|other| other.peer == m.peer && other.workload == m.workload && other.run > m.run)
-    };
-    fitting.iter().copied().filter(|m| m.seconds.is_some()).filter(is_latest).collect()
+/// What counts of a kind of work.
+fn counted<'a>(all: &'a [Measurement], kind: &str, threads: usize) -> Vec<&'a Measurement> {
+    let fits = |m: &&Measurement| m.kind == kind && m.threads == threads && m.problem.is_none();
+    all.iter().filter(fits).filter(|m| m.seconds.is_some()).collect()
+}
+
+/// The rounds of the latest run of the task that has the program on the workload.
+fn latest<'a>(all: &[&'a Measurement], peer: &str, workload: &str) -> Vec<&'a Measurement> {
+    let of = || all.iter().copied().filter(|m| m.peer == peer && m.workload == workload);
+    let run = of().map(|m| &m.run).max();
+    of().filter(|m| Some(&m.run) == run).collect()
 }
 
 /// A row per program, a column per workload.
-fn table(found: &[&Measurement], kind: &str) -> String {
-    let all: &[&str] = if kind == "predict" { &PREDICTED } else { &["W1", "W2", "W3", "W4", "W5", "W6"] };
+fn table(all: &[&Measurement], kind: &str) -> String {
+    let names: &[&str] = if kind == "predict" { &PREDICTED } else { &["W1", "W2", "W3", "W4", "W5", "W6"] };
     let workloads: Vec<&str> =
-        all.iter().copied().filter(|name| found.iter().any(|m| m.workload == *name)).collect();
+        names.iter().copied().filter(|name| all.iter().any(|m| m.workload == *name)).collect();
     let mut text = format!("| | {} |\n| --- |{}\n", workloads.join(" | "), " ---: |".repeat(workloads.len()));
-    for peer in peers(found) {
-        let cells = workloads.iter().map(|workload| cell(&of(found, peer, workload)));
+    for peer in peers(all) {
+        let cells = workloads.iter().map(|workload| cell(&latest(all, peer, workload)));
         text += &format!("| {peer} | {} |\n", cells.collect::<Vec<_>>().join(" | "));
     }
-    let ratios = workloads.iter().map(|workload| ratio(found, workload));
+    let ratios = workloads.iter().map(|workload| ratio(all, workload));
     text += &format!("| **wxb / fastest peer** | {} |\n", ratios.collect::<Vec<_>>().join(" | "));
-    let shares = workloads.iter().map(|workload| share(&of(found, WXB, workload)));
+    let shares = workloads.iter().map(|workload| share(&latest(all, WXB, workload)));
     text += &format!("| wxb, share of the FMA loop | {} |\n", shares.collect::<Vec<_>>().join(" | "));
     text
 }
 
-fn job_table(found: &[&Measurement]) -> String {
+fn job_table(all: &[&Measurement]) -> String {
     let mut text = "| | wall time | time of all processors | peak memory, MB | last loss |\n\
         | --- | ---: | ---: | ---: | ---: |\n"
         .to_owned();
-    for peer in peers(found) {
-        let rounds = of(found, peer, "W4");
+    for peer in peers(all) {
+        let rounds = latest(all, peer, "W4");
         let middle = |get: fn(&Measurement) -> Option<f64>| median(rounds.iter().filter_map(|m| get(m)));
         let shown = |value: Option<f64>, places: usize| value.map_or("-".into(), |v| format!("{v:.places$}"));
         text += &format!(
@@ -99,23 +106,19 @@ fn job_table(found: &[&Measurement]) -> String {
             shown(middle(|m| m.loss_last), 4),
         );
     }
-    text + &format!("| **wxb / fastest peer** | {} | | | |\n", ratio(found, "W4"))
+    text + &format!("| **wxb / fastest peer** | {} | | | |\n", ratio(all, "W4"))
 }
 
 /// In the order of their first measurement: wxb, then as they are run.
-fn peers<'a>(found: &[&'a Measurement]) -> Vec<&'a str> {
+fn peers<'a>(all: &[&'a Measurement]) -> Vec<&'a str> {
     let mut peers: Vec<&str> = vec![];
-    for measurement in found {
+    for measurement in all {
         if !peers.contains(&measurement.peer.as_str()) {
             peers.push(&measurement.peer);
         }
     }
     peers.sort_by_key(|peer| *peer != WXB);
     peers
-}
-
-fn of<'a>(found: &[&'a Measurement], peer: &str, workload: &str) -> Vec<&'a Measurement> {
-    found.iter().copied().filter(|m| m.peer == peer && m.workload == workload).collect()
 }
 
 fn cell(rounds: &[&Measurement]) -> String {
@@ -137,14 +140,23 @@ fn spread(rounds: &[&Measurement], shown: impl Fn(f64) -> String) -> String {
     }
 }
 
-/// wxb's median by the least median of a peer, and whose it is.
-fn ratio(found: &[&Measurement], workload: &str) -> String {
-    let seconds = |peer: &str| median(of(found, peer, workload).iter().filter_map(|m| m.seconds));
-    let others = peers(found).into_iter().filter(|peer| *peer != WXB);
-    let timed = others.filter_map(|peer| Some((seconds(peer)?, peer)));
-    match (seconds(WXB), timed.min_by(|a, b| a.0.total_cmp(&b.0))) {
-        (Some(ours), Some((theirs, peer))) => format!("**{:.2}** {peer}", ours / theirs),
-        _ => "-".into(),
+/// wxb's median by that of the peer that comes nearest to it or before it, and whose it is; both of the peer's run,
+/// because between runs the machine is another one.
+fn ratio(all: &[&Measurement], workload: &str) -> String {
+    let of_peer = |peer| {
+        let theirs = latest(all, peer, workload);
+        let is_ours = |m: &&&Measurement| {
+            m.peer == WXB
+                && m.workload == workload
+                && theirs.first().is_some_and(|theirs| theirs.run == m.run)
+        };
+        let ours = median(all.iter().filter(is_ours).filter_map(|m| m.seconds))?;
+        Some((ours / median(theirs.iter().filter_map(|m| m.seconds))?, peer))
+    };
+    let others = peers(all).into_iter().filter(|peer| *peer != WXB);
+    match others.filter_map(of_peer).max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((ratio, peer)) => format!("**{ratio:.2}** {peer}"),
+        None => "-".into(),
     }
 }
 
@@ -176,7 +188,7 @@ mod tests {
         let mut found: Vec<Measurement> =
             rounds.map(|(peer, seconds)| Measurement::new(peer, Kind::Train, "W1", 1, seconds)).into();
         found.iter_mut().for_each(|m| (m.flop, m.fma_gflops) = (Some(3e4), Some(40.0)));
-        let table = table(&latest(&found, "train", 1), "train");
+        let table = table(&counted(&found, "train", 1), "train");
         let expected = "\
 | | W1 |
 | --- | ---: |
@@ -189,15 +201,17 @@ mod tests {
         assert_eq!(table, expected);
     }
 
+    /// In the run at 9 wxb takes 3 s and jax-scan 4, at 10 wxb takes 2 s beside burn's 5: jax-scan is not compared with 2.
     #[test]
-    fn only_the_latest_run_counts() {
-        let mut found = ["09:00:00", "10:00:00", "08:00:00"].map(|run| {
-            let mut measurement = Measurement::new(WXB, Kind::Train, "W1", 1, 1e-6);
+    fn a_ratio_is_of_one_run() {
+        let rows = [("09", WXB, 3.0), ("09", "jax-scan", 4.0), ("10", WXB, 2.0), ("10", "burn", 5.0)];
+        let found = rows.map(|(run, peer, seconds)| {
+            let mut measurement = Measurement::new(peer, Kind::Train, "W1", 1, seconds);
             measurement.run = run.into();
             measurement
         });
-        found[2].workload = "W2".into();
-        let counted = latest(&found, "train", 1);
-        assert_eq!(counted.iter().map(|m| m.run.as_str()).collect::<Vec<_>>(), ["10:00:00", "08:00:00"]);
+        let all = counted(&found, "train", 1);
+        assert_eq!(ratio(&all, "W1"), "**0.75** jax-scan");
+        assert_eq!(latest(&all, WXB, "W1").iter().map(|m| m.seconds).collect::<Vec<_>>(), [Some(2.0)]);
     }
 }
