@@ -193,7 +193,11 @@ pub fn optimizer(args: &TrainingArgs) -> Result<Optimizer> {
     useless_with_lbfgs(is_lbfgs && args.lr.is_some(), "--lr", "searches the length of each step")?;
     let has_rows = matches!(args.batch_size, Some(value::BatchSize::Rows(_)));
     useless_with_lbfgs(is_lbfgs && has_rows, "--batch-size", "takes all rows in each step")?;
-    refuse(args.schedule.is_some() && is_lbfgs, "--schedule", "another optimizer than lbfgs")?;
+    useless_with_lbfgs(
+        is_lbfgs && args.schedule.is_some(),
+        "--schedule",
+        "searches the length of each step",
+    )?;
     let beta = args.momentum.unwrap_or(0.9);
     let (beta1, beta2) = (args.beta1.unwrap_or(0.9), args.beta2.unwrap_or(0.999));
     let epsilon = args.epsilon.unwrap_or(1e-8);
