@@ -14,6 +14,35 @@ const LANES: usize = 8;
 /// Rows that a thread's share is a multiple of.
 const ROWS: usize = 8;
 
+/// Calls a function over `V: Lanes` with the vectors of the instruction set in use, compiled for it.
+macro_rules! in_vectors {
+    ($name:ident => $body:ident($($arg:ident : $ty:ty),*)) => {
+        /// # Safety
+        /// The lengths fit each other.
+        unsafe fn $name<T: Real, const N: usize, const M: usize>($($arg: $ty),*) {
+            /// # Safety
+            /// The lengths fit each other, and the machine has AVX2 and FMA.
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn avx2<T: Real, const VECS: usize, const N: usize, const M: usize>($($arg: $ty),*) {
+                // SAFETY: the caller's.
+                unsafe { $body::<T, T::Avx2, VECS, N, M>($($arg),*) };
+            }
+            // SAFETY: the caller's, and `Isa::current` is what this machine has.
+            unsafe {
+                match (Isa::current(), size_of::<T>()) {
+                    #[cfg(target_arch = "x86_64")]
+                    (Isa::Avx2 | Isa::Avx512, 4) => avx2::<T, 1, N, M>($($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    (Isa::Avx2 | Isa::Avx512, _) => avx2::<T, 2, N, M>($($arg),*),
+                    (_, 4) => $body::<T, T::Portable, 2, N, M>($($arg),*),
+                    _ => $body::<T, T::Portable, 4, N, M>($($arg),*),
+                }
+            }
+        }
+    };
+}
+
 /// Z = A_in W + b.   a_in (m, k)  w (k, n)  b (n)  z (m, n), n ≤ 3
 pub fn forward<T: Real>([m, k, n]: [usize; 3], a_in: &[T], w: &[T], b: &[T], z: &mut [T], scratch: &mut [T]) {
     let wt = match n {
@@ -43,34 +72,12 @@ fn transposed<'a, T: Real>(w: &[T], n: usize, wt: &'a mut [T]) -> &'a [T] {
 /// Z of some rows, `M` at a time, so that there are 8 to 12 sums; wt (N, k) is Wᵀ.
 fn units<T: Real, const N: usize, const M: usize>(k: usize, a_in: &[T], wt: &[T], b: &[T], z: &mut [T]) {
     assert!(z.len().is_multiple_of(N) && a_in.len() == z.len() / N * k && wt.len() == N * k && b.len() == N);
-    // SAFETY: `Isa::current` is what this machine has, and the assertion bounds every index. Speed: a vector of
-    // inputs a multiplication, where a tile would fill one of eight columns.
-    unsafe {
-        match (Isa::current(), size_of::<T>()) {
-            #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2 | Isa::Avx512, 4) => avx2::<T, 1, N, M>(k, a_in, wt, b, z),
-            #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2 | Isa::Avx512, _) => avx2::<T, 2, N, M>(k, a_in, wt, b, z),
-            (_, 4) => rows::<T, T::Portable, 2, N, M>(k, a_in, wt, b, z),
-            _ => rows::<T, T::Portable, 4, N, M>(k, a_in, wt, b, z),
-        }
-    }
+    // SAFETY: the assertion bounds every index. Speed: a vector of inputs a multiplication, where a tile would fill one of
+    // eight columns.
+    unsafe { rows_in_vectors::<T, N, M>(k, a_in, wt, b, z) };
 }
 
-/// # Safety
-/// As [`rows`], on a machine with AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<T: Real, const VECS: usize, const N: usize, const M: usize>(
-    k: usize,
-    a_in: &[T],
-    wt: &[T],
-    b: &[T],
-    z: &mut [T],
-) {
-    // SAFETY: the caller's.
-    unsafe { rows::<T, T::Avx2, VECS, N, M>(k, a_in, wt, b, z) };
-}
+in_vectors!(rows_in_vectors => rows(k: usize, a_in: &[T], wt: &[T], b: &[T], z: &mut [T]));
 
 /// # Safety
 /// The lengths fit each other, `VECS` vectors have [`LANES`] numbers, and the machine has their instructions.
@@ -167,9 +174,9 @@ unsafe fn in_halves<T, V: Lanes<T>, const VECS: usize>(mut sum: [V; VECS]) -> T 
     }
 }
 
-/// dW = A_inᵀ dZ,  db = 1ᵀ dZ.   a_in (m, k)  dz (m, n)  dw (k, n)  db (n), n ≤ 3; scratch: n ≤ 3 numbers for each input, up
-/// to whole vectors
+/// dW = A_inᵀ dZ,  db = 1ᵀ dZ.   a_in (m, k)  dz (m, n)  dw (k, n)  db (n), n ≤ 3
 ///
+/// `scratch` has room for n numbers for each input, k rounded up to [`LANES`].
 /// A few rows of A_in at a time go along all inputs, as they lie in memory; the sums of dW stay in a cache.
 pub fn grad_params<T: Real>(
     [m, k, n]: [usize; 3],
@@ -230,34 +237,12 @@ fn add_rows<T: Real, const N: usize, const M: usize>(
     assert!(a_in.len() == dz.len() / N * k && sums.len().is_multiple_of(N * LANES));
     assert!(first + sums.len() / N < k + LANES);
     sums.fill(T::ZERO);
-    // SAFETY: `Isa::current` is what this machine has, and the assertions bound every index. Speed: X is read once,
-    // in the order of memory, where a tile would fill one of eight columns.
-    unsafe {
-        match (Isa::current(), size_of::<T>()) {
-            #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2 | Isa::Avx512, 4) => add_avx2::<T, 1, N, M>(k, a_in, dz, first, sums),
-            #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2 | Isa::Avx512, _) => add_avx2::<T, 2, N, M>(k, a_in, dz, first, sums),
-            (_, 4) => add::<T, T::Portable, 2, N, M>(k, a_in, dz, first, sums),
-            _ => add::<T, T::Portable, 4, N, M>(k, a_in, dz, first, sums),
-        }
-    }
+    // SAFETY: the assertions bound every index. Speed: X is read once, in the order of memory, where a tile would fill one
+    // of eight columns.
+    unsafe { add_in_vectors::<T, N, M>(k, a_in, dz, first, sums) };
 }
 
-/// # Safety
-/// As [`add`], on a machine with AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn add_avx2<T: Real, const VECS: usize, const N: usize, const M: usize>(
-    k: usize,
-    a_in: &[T],
-    dz: &[T],
-    first: usize,
-    sums: &mut [T],
-) {
-    // SAFETY: the caller's.
-    unsafe { add::<T, T::Avx2, VECS, N, M>(k, a_in, dz, first, sums) };
-}
+in_vectors!(add_in_vectors => add(k: usize, a_in: &[T], dz: &[T], first: usize, sums: &mut [T]));
 
 /// # Safety
 /// The lengths fit each other, `VECS` vectors have [`LANES`] numbers, and the machine has their instructions.
