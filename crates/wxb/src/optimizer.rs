@@ -197,8 +197,12 @@ impl<T: Real> Rule<T> {
     }
 
     /// θ ← (1 − α λ) θ, then the step; loops that the compiler turns into vectors.
+    ///
+    /// Gradients and moments that have vanished are 0: those of a unit that is never active would go on as denormal
+    /// numbers for ever.
     #[inline(always)]
     pub(crate) fn apply(self, theta: &mut [T], g: &[T], m: &mut [T], s: &mut [T]) {
+        let least = T::VANISHING * T::VANISHING;
         if self.keep != T::ONE {
             theta.iter_mut().for_each(|theta| *theta *= self.keep);
         }
@@ -208,30 +212,59 @@ impl<T: Real> Rule<T> {
             }
             Kind::Momentum { lr, beta, share } => {
                 for ((theta, &g), v) in theta.iter_mut().zip(g).zip(m) {
-                    *v = beta * *v + share * g;
+                    *v = (beta * *v + share * g).or_zero(least);
                     *theta -= lr * *v;
                 }
             }
             Kind::Nesterov { lr, beta } => {
                 for ((theta, &g), v) in theta.iter_mut().zip(g).zip(m) {
-                    *v = beta * *v + g;
+                    *v = (beta * *v + g).or_zero(least);
                     *theta -= lr * (g + beta * *v);
                 }
             }
             Kind::RmsProp { lr, rho, rest, epsilon } => {
                 for ((theta, &g), s) in theta.iter_mut().zip(g).zip(m) {
-                    *s = rho * *s + rest * g * g;
+                    let g = g.or_zero(T::VANISHING);
+                    *s = (rho * *s + rest * g * g).or_zero(least);
                     *theta -= lr * g / (s.sqrt() + epsilon);
                 }
             }
             // θ ← θ − α/(1 − β₁ᵗ) · m / (√s · 1/√(1 − β₂ᵗ) + ε)
             Kind::Adam { alpha, unbias, b1, r1, b2, r2, epsilon } => {
                 for (((theta, &g), m), s) in theta.iter_mut().zip(g).zip(m).zip(s) {
-                    *m = b1 * *m + r1 * g;
-                    *s = b2 * *s + r2 * g * g;
+                    let g = g.or_zero(T::VANISHING);
+                    *m = (b1 * *m + r1 * g).or_zero(least);
+                    *s = (b2 * *s + r2 * g * g).or_zero(least);
                     *theta -= alpha * *m / (s.sqrt() * unbias + epsilon);
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gradients that fade away, as those of a unit that is no longer active: moments become 0, and none is denormal on
+    /// the way.
+    #[test]
+    fn moments_do_not_become_denormal() {
+        let optimizers = [
+            Optimizer::Momentum { beta: 0.9, averaged: false },
+            Optimizer::Nesterov { beta: 0.9 },
+            Optimizer::RmsProp { rho: 0.9, epsilon: 1e-8 },
+            Optimizer::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+        ];
+        for optimizer in optimizers {
+            let (mut theta, mut m, mut s) = ([1.0_f32; 40], [0.0_f32; 40], [0.0_f32; 40]);
+            for t in 1..=8000 {
+                let g = [0.97_f32.powi(t); 40];
+                let step = Step { lr: 1e-3, t: t as u64, weight_decay: 0.0 };
+                optimizer.update(step, &mut theta, &g, &mut m, &mut s);
+                assert!(m.iter().chain(&s).all(|x| !x.is_subnormal()), "{optimizer:?}, step {t}");
+            }
+            assert_eq!((m, s), ([0.0; 40], [0.0; 40]), "{optimizer:?}");
         }
     }
 }

@@ -44,6 +44,8 @@ pub trait Real:
     const ONE: Self;
     /// The distance from 1 to the next number.
     const EPSILON: Self;
+    /// A number whose square is far from the denormal ones: 2⁻⁵⁰, in double width 2⁻⁴⁰⁰.
+    const VANISHING: Self;
 
     /// The nearest number of this precision.
     fn of(value: f64) -> Self;
@@ -78,15 +80,22 @@ pub trait Real:
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
+
+    /// 0 where |x| is less than `least`. With denormal numbers an Intel processor calculates some hundred cycles.
+    #[inline(always)]
+    fn or_zero(self, least: Self) -> Self {
+        if self.abs() < least { Self::ZERO } else { self }
+    }
 }
 
 macro_rules! real {
-    ($t:ident, $math:ident) => {
+    ($t:ident, $math:ident, $vanishing:expr) => {
         impl Real for $t {
             const NAME: &'static str = stringify!($t);
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = $t::EPSILON;
+            const VANISHING: Self = $vanishing;
 
             #[inline(always)]
             fn of(value: f64) -> Self {
@@ -155,5 +164,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32, single);
-real!(f64, double);
+real!(f32, single, f32::from_bits((127 - 50) << 23));
+real!(f64, double, f64::from_bits((1023 - 400) << 52));

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use wxb::cpu::peak::{FLOP_PER_ITERATION, fma_loop};
+use wxb::cpu::peak::{flop_per_iteration, fma_loop};
 use wxb::step::{Cache, Keep, Mode, forward};
 use wxb::{Activation, Error, Initializer, Loss, Network, Real};
 
@@ -81,7 +81,7 @@ fn fma() -> f64 {
         started.elapsed().as_secs_f64()
     };
     let best = rayon::broadcast(|_| (0..REPETITIONS).map(seconds).fold(f64::INFINITY, f64::min));
-    let flop = (FLOP_PER_ITERATION * ITERATIONS) as f64;
+    let flop = (flop_per_iteration() * ITERATIONS) as f64;
     best.iter().map(|seconds| flop / seconds / 1e9).sum()
 }
 

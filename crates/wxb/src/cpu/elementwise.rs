@@ -38,7 +38,7 @@ for_each_isa! {
 }
 
 for_each_isa! {
-    /// The weighted losses of some rows, and dZ = w · scale · ∂loss/∂Z.   z, dz (m, n)  y (m, n_targets)  row_loss (m);
+    /// The weighted losses of some rows, and dZ = w · scale · ∂loss/∂Z, 0 where that has vanished.   z, dz (m, n)  y (m, n_targets)  row_loss (m);
     /// inputs: z, y, and weights (m) or none
     pub fn loss<T: Real>(
         loss: &Loss,
@@ -52,7 +52,7 @@ for_each_isa! {
         loss.rows(n, z, y, dz, row_loss);
         if weights.is_empty() {
             for dz in dz {
-                *dz *= scale;
+                *dz = dz.or_zero(T::VANISHING) * scale;
             }
             return;
         }
@@ -60,7 +60,7 @@ for_each_isa! {
             *loss *= w;
             let share = w * scale;
             for dz in dz {
-                *dz *= share;
+                *dz = dz.or_zero(T::VANISHING) * share;
             }
         }
     }

@@ -63,18 +63,18 @@ impl<'a, T: Real> Rhs<'a, T> {
     /// How many columns from `j` on are taken at once by a product of so many rows.
     pub fn width(&self, j: usize, rows: usize) -> usize {
         let wide = wide_columns::<T>(rows);
-        let side_by_side = self.panel_stride == columns::<T>();
-        if side_by_side && j + wide <= self.n { wide } else { columns::<T>().min(self.n - j) }
+        if j + wide <= self.n { wide } else { columns::<T>().min(self.n - j) }
     }
 
     /// `width` columns from `j` on, rows from `p` on.
     pub fn panel(&self, j: usize, width: usize, p: usize) -> Panel<'a, T> {
+        let next = self.panel_stride;
         if width < columns::<T>() {
             let stride = read_columns::<T>(width);
-            return Panel { values: &self.rest[p * stride..], stride, width };
+            return Panel { values: &self.rest[p * stride..], stride, next, width };
         }
-        let at = j / columns::<T>() * self.panel_stride + p * self.depth_stride;
-        Panel { values: &self.full[at..], stride: self.depth_stride, width }
+        let at = j / columns::<T>() * next + p * self.depth_stride;
+        Panel { values: &self.full[at..], stride: self.depth_stride, next, width }
     }
 }
 

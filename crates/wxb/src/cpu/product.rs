@@ -102,7 +102,7 @@ fn is_spread<T>(lhs: Lhs<'_, T>) -> bool {
 }
 
 /// Bytes from one line of L to the next.
-const SPREAD: usize = 1024;
+const SPREAD: usize = 2048;
 /// Numbers of a line of a compact piece beyond its own: the lines do not begin in the same set.
 const GAP: usize = 16;
 
@@ -156,10 +156,12 @@ pub fn product_transposed<T: Real>(m: usize, k: usize, n: usize, lhs: Lhs<'_, T>
             while j < end {
                 let width = width_at_once::<T>(m, end - j);
                 let group = Group::new(&r[p * n..(p + depth) * n], n, (j, width), m, packed);
-                for at in (0..width).step_by(group.step) {
-                    let panel = group.panel(at);
+                let mut at = 0;
+                while at < width {
+                    let panel = group.panel(at, m);
                     let block = Block { lhs, panel, depth, rows: m, start, order, stride: m };
                     tile::block(block, &mut c[(j + at - first) * m..]);
+                    at += panel.width;
                 }
                 j += width;
             }
@@ -171,8 +173,6 @@ pub fn product_transposed<T: Real>(m: usize, k: usize, n: usize, lhs: Lhs<'_, T>
 struct Group<'a, T> {
     values: &'a [T],
     width: usize,
-    /// Columns of a panel.
-    step: usize,
     /// Numbers from one panel to the next, and from one row of a panel to the next.
     stride: (usize, usize),
 }
@@ -180,7 +180,7 @@ struct Group<'a, T> {
 impl<'a, T: Real> Group<'a, T> {
     fn new(r: &'a [T], n: usize, (j, width): (usize, usize), m: usize, packed: &'a mut [T]) -> Self {
         if m <= tile::ROWS && width >= columns::<T>() {
-            return Self { values: &r[j..], width, step: width, stride: (0, n) };
+            return Self { values: &r[j..], width, stride: (columns::<T>(), n) };
         }
         let row = tile::read_columns::<T>(width.min(columns::<T>()));
         let panel = r.len() / n * row;
@@ -189,12 +189,15 @@ impl<'a, T: Real> Group<'a, T> {
         } else {
             copy_panels(r, n, j, width, packed, panel);
         }
-        Self { values: packed, width, step: columns::<T>(), stride: (panel, row) }
+        Self { values: packed, width, stride: (panel, row) }
     }
 
-    fn panel(&self, at: usize) -> Panel<'_, T> {
-        let values = &self.values[at / self.step * self.stride.0..];
-        Panel { values, stride: self.stride.1, width: self.step.min(self.width - at) }
+    /// The columns from `at` on that a product of m rows takes at once.
+    fn panel(&self, at: usize, m: usize) -> Panel<'_, T> {
+        let (wide, left) = (tile::wide_columns::<T>(m), self.width - at);
+        let width = if left >= wide { wide } else { left.min(columns::<T>()) };
+        let (next, stride) = self.stride;
+        Panel { values: &self.values[at / columns::<T>() * next..], stride, next, width }
     }
 }
 

@@ -23,12 +23,14 @@ pub struct Lhs<'a, T> {
     pub depth_stride: usize,
 }
 
-/// Some columns of the right matrix: (depth, width) with `stride` numbers from one row to the next. Full panels
-/// are read in one piece, so `values` has `width` rounded up to a panel in each row.
+/// Some columns of the right matrix: (depth, width) with `stride` numbers from one row to the next, and `next` numbers
+/// from one full panel to the one beside it. Full panels are read in one piece, so `values` has `width` rounded up to a
+/// panel in each row.
 #[derive(Clone, Copy)]
 pub struct Panel<'a, T> {
     pub values: &'a [T],
     pub stride: usize,
+    pub next: usize,
     pub width: usize,
 }
 
@@ -88,8 +90,7 @@ enum Kind {
     Half,
     /// A panel.
     Full,
-    /// Several panels side by side, for one to three rows: with one panel they have too few independent sums to keep
-    /// the multipliers busy.
+    /// Several panels side by side.
     Wide,
 }
 
@@ -101,11 +102,14 @@ fn kind<T>(block: &Block<'_, T>) -> Kind {
     }
 }
 
-/// How many columns a product of so many rows takes at once, when the right matrix lies as it is.
+/// How many columns a product of so many rows takes at once. With one panel, one to three rows have too few independent
+/// sums to keep the multipliers busy; with 512-bit vectors, which have room for more sums, each number of L that is
+/// loaded is used twice.
 pub fn wide_columns<T>(rows: usize) -> usize {
     match rows {
         1 => 4 * columns::<T>(),
         2 | 3 => 2 * columns::<T>(),
+        _ if Isa::current() == Isa::Avx512 => 2 * columns::<T>(),
         _ => columns::<T>(),
     }
 }
@@ -121,7 +125,9 @@ fn check<T: Real>(block: &Block<'_, T>, c: &[T]) {
     assert!(rows > 0 && depth > 0 && panel.width > 0);
     assert!(panel.width <= columns::<T>() || panel.width == wide_columns::<T>(rows));
     assert!((rows - 1) * lhs.row_stride + (depth - 1) * lhs.depth_stride < lhs.values.len());
-    assert!((depth - 1) * panel.stride + read_columns::<T>(panel.width) <= panel.values.len());
+    let last = (panel.width - 1) / columns::<T>();
+    let read = last * panel.next + read_columns::<T>(panel.width - last * columns::<T>());
+    assert!((depth - 1) * panel.stride + read <= panel.values.len());
     let (outer, inner) = if order == Order::Rows { (rows, panel.width) } else { (panel.width, rows) };
     assert!((outer - 1) * stride + inner <= c.len());
     if let Start::Row(row) = start {
@@ -134,12 +140,12 @@ fn check<T: Real>(block: &Block<'_, T>, c: &[T]) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 unsafe fn avx512<T: Real>(block: &Block<'_, T>, kind: Kind, c: &mut [T]) {
-    // SAFETY: the caller's. 12 rows of one vector fill 14 of 32 registers, and 12 chains hide a latency of 4 cycles at
-    // 2 a cycle.
+    // SAFETY: the caller's. 12 × 2 sums and 3 operands fill 27 of the 32 registers.
     unsafe {
         match kind {
-            Kind::Half => rows::<T, T::Avx2, 1, 6>(block, c),
+            Kind::Half => rows::<T, T::Avx2, 1, 12>(block, c),
             Kind::Full => rows::<T, T::Avx512, 1, 12>(block, c),
+            Kind::Wide if block.rows > 3 => rows::<T, T::Avx512, 2, 12>(block, c),
             Kind::Wide => wide::<T, T::Avx512, 4, 2>(block, c),
         }
     }
@@ -258,6 +264,16 @@ unsafe fn tile<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
     }
 }
 
+/// The body once for each row of a tile. As a loop of 12 × 2 sums it is unrolled too late: the sums stay in memory.
+macro_rules! for_each_row {
+    ($k:ident < $m:ident, $body:block) => { for_each_row!($k $m $body: 0 1 2 3 4 5 6 7 8 9 10 11) };
+    ($k:ident $m:ident $body:block: $($i:literal)*) => {
+        $(if $i < $m {
+            let $k: usize = $i;
+            $body
+        })*
+    };
+}
 /// A tile whose numbers are all wanted: at `c`, rows `stride` apart; the first sums are at `row` for every row, if
 /// there is one (see [`Start`]).
 ///
@@ -284,29 +300,54 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
                 std::array::from_fn(|k| std::array::from_fn(|v| V::load(c.add(k * stride + v * V::N))))
             }
         };
-        let mut l = lhs.values.as_ptr().add(i * lhs.row_stride);
+        // A pointer for each three rows, of which the compiler must not know that they are of one matrix: it would add the
+        // stride M times in a row, which takes longer than the multiply-adds, or keep M distances in registers.
+        let at = |k: usize| opaque(lhs.values.as_ptr().wrapping_add((i + k) * lhs.row_stride));
+        let (mut l0, mut l3, mut l6, mut l9) = (at(0), at(3), at(6), at(9));
         let mut r = panel.values.as_ptr();
         for _ in 0..depth {
-            let row: [V; VECS] = std::array::from_fn(|v| V::load(r.add(v * V::N)));
-            for k in 0..M {
-                let l = V::splat(l.add(k * lhs.row_stride));
+            let row: [V; VECS] =
+                std::array::from_fn(|v| V::load(r.add(column_at::<T>(v * V::N, panel.next))));
+            for_each_row!(k < M, {
+                let l = V::splat([l0, l3, l6, l9][k / 3].wrapping_add(k % 3 * lhs.row_stride));
                 for v in 0..VECS {
                     sum[k][v] = sum[k][v].add_product(l, row[v]);
                 }
-            }
-            l = l.wrapping_add(lhs.depth_stride);
+            });
+            l0 = l0.wrapping_add(lhs.depth_stride);
+            l3 = l3.wrapping_add(lhs.depth_stride);
+            l6 = l6.wrapping_add(lhs.depth_stride);
+            l9 = l9.wrapping_add(lhs.depth_stride);
             r = r.wrapping_add(panel.stride);
         }
-        for k in 0..M {
+        for_each_row!(k < M, {
             for v in 0..VECS {
                 sum[k][v].store(c.add(k * stride + v * V::N));
             }
-        }
+        });
     }
 }
 
-/// The largest tile: 12 rows of a panel of 16, or one row of 64.
-const BUFFER: usize = 12 * 16;
+/// The same pointer, of which the compiler knows nothing any more.
+#[inline(always)]
+fn opaque<T>(pointer: *const T) -> *const T {
+    let mut same = pointer;
+    // SAFETY: no instruction.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) same, options(pure, readonly, nostack, preserves_flags));
+    }
+    same
+}
+
+/// Where a panel's column lies in its row.
+#[inline(always)]
+const fn column_at<T>(column: usize, next: usize) -> usize {
+    column / columns::<T>() * next + column % columns::<T>()
+}
+
+/// The largest tile: 12 rows of two panels of 16.
+const BUFFER: usize = 12 * 32;
 
 /// Where the element in row `i`, column `j` of the block lies in `c`.
 #[inline(always)]
