@@ -141,7 +141,7 @@ const LONG: usize = 512;
 /// memory has beside each other. For few rows of L, R is read as it lies.
 pub fn product_transposed<T: Real>(m: usize, k: usize, n: usize, lhs: Lhs<'_, T>, r: &[T], c: &mut [T]) {
     let least = rows_per_task(n, m * n * k, PANELS * columns::<T>());
-    let panels = if m > tile::ROWS { PANELS } else { 1 };
+    let panels = if m > tile::most_rows() { PANELS } else { 1 };
     split(&mut c[..m * n], m, columns::<T>(), least, 0, &|first, c| {
         let end = first + c.len() / m;
         let mut buffer = MaybeUninit::uninit();
@@ -179,7 +179,7 @@ struct Group<'a, T> {
 
 impl<'a, T: Real> Group<'a, T> {
     fn new(r: &'a [T], n: usize, (j, width): (usize, usize), m: usize, packed: &'a mut [T]) -> Self {
-        if m <= tile::ROWS && width >= columns::<T>() {
+        if m <= tile::most_rows() && width >= columns::<T>() {
             return Self { values: &r[j..], width, stride: (columns::<T>(), n) };
         }
         let row = tile::read_columns::<T>(width.min(columns::<T>()));
@@ -206,7 +206,7 @@ const PANELS: usize = 4;
 
 /// How many of the next `left` columns are taken at once.
 fn width_at_once<T>(m: usize, left: usize) -> usize {
-    let most = if m > tile::ROWS { PANELS * columns::<T>() } else { tile::wide_columns::<T>(m) };
+    let most = if m > tile::most_rows() { PANELS * columns::<T>() } else { tile::wide_columns::<T>(m) };
     match left {
         _ if left >= most => most,
         _ if left >= columns::<T>() => columns::<T>(),

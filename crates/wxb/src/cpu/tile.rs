@@ -15,6 +15,11 @@ pub const fn columns<T>() -> usize {
 /// Rows that chunks of work are multiples of: no tile of AVX2 is cut.
 pub const ROWS: usize = 6;
 
+/// The most rows of a tile: as many products of a number of the right matrix are computed at once.
+pub fn most_rows() -> usize {
+    if Isa::current() == Isa::Avx512 { 12 } else { ROWS }
+}
+
 /// The left matrix (rows, depth): `values[i · row_stride + p · depth_stride]`.
 #[derive(Clone, Copy)]
 pub struct Lhs<'a, T> {
@@ -211,6 +216,8 @@ unsafe fn rows<T: Real, V: Lanes<T>, const VECS: usize, const MOST: usize>(
         unsafe {
             match height {
                 12 => tile::<T, V, 12, VECS>(block, i, c),
+                10 => tile::<T, V, 10, VECS>(block, i, c),
+                8 => tile::<T, V, 8, VECS>(block, i, c),
                 6 => tile::<T, V, 6, VECS>(block, i, c),
                 5 => tile::<T, V, 5, VECS>(block, i, c),
                 4 => tile::<T, V, 4, VECS>(block, i, c),
@@ -229,6 +236,7 @@ unsafe fn rows<T: Real, V: Lanes<T>, const VECS: usize, const MOST: usize>(
 fn height(rows: usize, most: usize) -> usize {
     match rows {
         12.. if most == 12 => 12,
+        10 | 8 if most == 12 => rows,
         7 | 8 => 4,
         9 => 5,
         _ => rows.min(6),
@@ -293,13 +301,16 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
     let Block { lhs, panel, depth, start, .. } = *block;
     // SAFETY: the caller's.
     unsafe {
-        let mut sum: [[V; VECS]; M] = match start {
-            Start::Zero => [[V::zero(); VECS]; M],
-            Start::Row(_) => [std::array::from_fn(|v| V::load(row.add(v * V::N))); M],
-            Start::Sum => {
-                std::array::from_fn(|k| std::array::from_fn(|v| V::load(c.add(k * stride + v * V::N))))
+        let mut sum = [[V::zero(); VECS]; M];
+        for_each_row!(k < M, {
+            for v in 0..VECS {
+                match start {
+                    Start::Zero => {}
+                    Start::Row(_) => sum[k][v] = V::load(row.add(v * V::N)),
+                    Start::Sum => sum[k][v] = V::load(c.add(k * stride + v * V::N)),
+                }
             }
-        };
+        });
         // A pointer for each three rows, of which the compiler must not know that they are of one matrix: it would add the
         // stride M times in a row, which takes longer than the multiply-adds, or keep M distances in registers.
         let at = |k: usize| opaque(lhs.values.as_ptr().wrapping_add((i + k) * lhs.row_stride));
