@@ -52,21 +52,21 @@ const PANELS: [Panel; 6] = [
         title: "n-n-10, ReLU, gradient descent",
         widths: &WIDTHS,
         sizes: hidden,
-        flags: &["--optimizer", "sgd"],
+        flags: &["--lr", "0.001", "--optimizer", "sgd"],
         varied: BATCHES,
     },
     Panel {
         title: "n-1, gradient descent",
         widths: &WIDTHS,
         sizes: |n| format!("{n},1"),
-        flags: &["--optimizer", "sgd"],
+        flags: &["--lr", "0.001", "--optimizer", "sgd"],
         varied: BATCHES,
     },
     Panel {
         title: "n-n-10, double precision",
         widths: &WIDTHS,
         sizes: hidden,
-        flags: &["--optimizer", "sgd", "--precision", "f64"],
+        flags: &["--lr", "0.001", "--optimizer", "sgd", "--precision", "f64"],
         varied: BATCHES,
     },
     Panel {
@@ -80,14 +80,14 @@ const PANELS: [Panel; 6] = [
         title: "n-n-10, 32 rows, optimizers",
         widths: &FEW_WIDTHS,
         sizes: hidden,
-        flags: &["--batch-size", "32"],
+        flags: &["--lr", "0.001", "--batch-size", "32"],
         varied: ("--optimizer", &["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]),
     },
     Panel {
         title: "n-n-10, 32 rows, activations",
         widths: &FEW_WIDTHS,
         sizes: hidden,
-        flags: &["--batch-size", "32", "--optimizer", "sgd"],
+        flags: &["--lr", "0.001", "--batch-size", "32", "--optimizer", "sgd"],
         varied: (
             "--activation",
             &[
@@ -141,15 +141,22 @@ pub(crate) fn run_task() -> Result<()> {
     Ok(())
 }
 
-/// What one thread reaches of the FMA loop.
+/// What one thread reaches of the FMA loop: the best of some runs by the best loop, since other programs only take away.
 fn share(sizes: &str, flags: &[&str]) -> Result<f64> {
-    let mut command = pinned(1, Command::new(wxb()));
-    command.args(["bench", "--json", "--quiet", "--threads", "1", "--seconds", "0.05", "--lr", "0.001"]);
-    command.args(["--sizes", sizes]).args(flags);
-    let output = command.output().context("cannot start the release build of wxb")?;
-    ensure!(output.status.success(), "{sizes} {flags:?}: {}", String::from_utf8_lossy(&output.stderr));
-    let object: Value = serde_json::from_slice(&output.stdout)?;
-    object["fraction_of_fma_peak"].as_f64().context("wxb bench tells no share of the FMA loop")
+    const RUNS: usize = 3;
+    let (mut best, mut loop_best) = (0.0, 0.0);
+    for _ in 0..RUNS {
+        let mut command = pinned(1, Command::new(wxb()));
+        command.args(["bench", "--json", "--quiet", "--threads", "1", "--seconds", "0.05", "--sizes", sizes]);
+        command.args(flags);
+        let output = command.output().context("cannot start the release build of wxb")?;
+        ensure!(output.status.success(), "{sizes} {flags:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let object: Value = serde_json::from_slice(&output.stdout)?;
+        let of = |key: &str| object[key].as_f64().with_context(|| format!("wxb bench tells no {key}"));
+        best = f64::max(best, of("gflops")?);
+        loop_best = f64::max(loop_best, of("fma_gflops")?);
+    }
+    Ok(best / loop_best)
 }
 
 /// Panels in two columns, a line per value.
