@@ -65,6 +65,11 @@ pub fn trace<T: Real>(network: &Network<T>, x: &Array2<T>, y: Option<&Array2<T>>
         let message = format!("({m}, {width}) inputs for a network of {} inputs", network.n_in());
         return Err(Error::new(Code::ShapeMismatch, message));
     }
+    let plain = |layer: &Layer| matches!(layer, Layer::Dense { .. } | Layer::Dropout { .. });
+    if !network.layers().iter().all(plain) {
+        let message = "only networks of dense layers are shown step by step, and this one has others, too";
+        return Err(Error::new(Code::InvalidSetting, message).hint("train with --preset mlp to see one"));
+    }
     let mut cache = Cache::new(network, m, Keep::AllZ);
     cache.x.iter_mut().zip(x).for_each(|(to, from)| *to = *from);
     forward(network, &mut cache, m, Mode::Predicting);

@@ -74,16 +74,39 @@ impl Initializer {
     }
 }
 
-/// Draws every W, each layer from a stream of its own.
+/// Draws every W, each layer from a stream of its own. Scales and blends start at 1; numeric embeddings have few and
+/// slow waves at random phases, category embeddings normal numbers (Holzmüller et al. 2024).
 pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule: Initializer, seed: u64) {
     for slot in params.slots().to_vec() {
-        let Layer::Dense { activation, .. } = layers[slot.layer] else { continue };
-        if slot.role == Role::Weight {
-            let mut rng = stream(seed, Purpose::Init, slot.layer as u64);
-            draw(&mut params.flat[slot.range()], &slot, rule.resolve(activation), activation, &mut rng);
+        let mut rng = stream(seed, Purpose::Init, slot.layer as u64);
+        let values = &mut params.flat[slot.range()];
+        match (slot.role, layers[slot.layer]) {
+            (Role::Weight, Layer::Dense { activation, .. }) => {
+                draw(values, &slot, rule.resolve(activation), activation, &mut rng);
+            }
+            (Role::Scale | Role::Blend, _) => values.fill(T::ONE),
+            (role, Layer::Periodic { frequencies, .. }) => {
+                draw_waves(values, role, frequencies, seed, slot.layer)
+            }
+            (Role::Embedding, _) => values.iter_mut().for_each(|e| *e = T::of(normal(&mut rng))),
+            _ => {}
         }
     }
 }
+
+/// w ~ N(0, 0.1²), β ~ U(±π), A and c ~ U(±1/√F).
+fn draw_waves<T: Real>(values: &mut [T], role: Role, frequencies: usize, seed: u64, layer: usize) {
+    // 2¹⁶ layers are more than any network on a table has.
+    let mut rng = stream(seed, Purpose::Init, ((role as u64 + 1) << 16) | layer as u64);
+    match role {
+        Role::Frequency => values.iter_mut().for_each(|w| *w = T::of(FREQUENCY * normal(&mut rng))),
+        Role::Phase => uniform(values, std::f64::consts::PI, &mut rng),
+        _ => uniform(values, 1.0 / (frequencies as f64).sqrt(), &mut rng),
+    }
+}
+
+/// The standard deviation of the frequencies: too large ones harm, too small ones are safe.
+const FREQUENCY: f64 = 0.1;
 
 fn draw<T: Real>(w: &mut [T], slot: &Slot, rule: Initializer, activation: Activation, rng: &mut ChaCha8Rng) {
     let (n_in, n_out) = (slot.rows as f64, slot.columns as f64);

@@ -6,7 +6,7 @@ use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
 use crate::real::Real;
 
-/// A layer: a closed set, each with its forward and backward in [`crate::step`].
+/// A layer: a closed set, each with its forward and backward side by side in [`crate::step`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
@@ -25,31 +25,151 @@ pub enum Layer {
         /// The share of inputs set to zero, in 0..1.
         rate: f64,
     },
+    /// A = γ ⊙ A_in: how much each input counts is learned.   γ (n), 1 at the start
+    Scale {
+        /// Inputs and outputs.
+        n: usize,
+    },
+    /// A = Z + α ⊙ (g(Z) − Z), Z = A_in: how far each unit goes from the identity to g is learned (the parametric
+    /// activation of Holzmüller, Grinsztajn and Steinwart 2024).   α (n), 1 at the start
+    Blend {
+        /// Inputs and outputs.
+        n: usize,
+        /// g.
+        activation: Activation,
+    },
+    /// A numeric embedding. Each of the first inputs x, one for each column, becomes e = A u + c with
+    /// u = cos(2π w x + β), w, β (frequencies), A (width, frequencies), c (width): a column learns which bends it
+    /// needs (Gorishniy, Rubachev and Babenko 2022; PBLD of Holzmüller et al. 2024). The outputs are the e of all
+    /// columns, the x of all columns, and the other inputs as they are.
+    Periodic {
+        /// How many inputs are embedded, from the first on.
+        columns: usize,
+        /// How many inputs follow.
+        rest: usize,
+        /// Waves for each column.
+        frequencies: usize,
+        /// Numbers for each column, x not counted.
+        width: usize,
+    },
+    /// A category embedding. Each of the last inputs, one for each column, is the number of a row of E (levels, width),
+    /// which takes its place. The columns share E; each has rows of its own.
+    Embed {
+        /// How many inputs come before, which stay as they are.
+        rest: usize,
+        /// How many inputs are replaced.
+        columns: usize,
+        /// Rows of E.
+        levels: usize,
+        /// Numbers for each column.
+        width: usize,
+    },
 }
 
-/// What a slot's numbers are; penalties and decay act on weights only.
+impl Layer {
+    /// How many inputs it takes; dropout takes any number.
+    pub fn n_in(&self) -> Option<usize> {
+        match *self {
+            Layer::Dense { n_in, .. } => Some(n_in),
+            Layer::Dropout { .. } => None,
+            Layer::Scale { n } | Layer::Blend { n, .. } => Some(n),
+            Layer::Periodic { columns, rest, .. } | Layer::Embed { rest, columns, .. } => {
+                Some(columns.saturating_add(rest))
+            }
+        }
+    }
+
+    /// How many outputs it has for so many inputs.
+    pub fn n_out(&self, inputs: usize) -> usize {
+        match *self {
+            Layer::Dense { n_out, .. } => n_out,
+            Layer::Dropout { .. } => inputs,
+            Layer::Scale { n } | Layer::Blend { n, .. } => n,
+            Layer::Periodic { columns, rest, width, .. } => {
+                columns.saturating_mul(width.saturating_add(1)).saturating_add(rest)
+            }
+            Layer::Embed { rest, columns, width, .. } => columns.saturating_mul(width).saturating_add(rest),
+        }
+    }
+
+    /// How many numbers it learns.
+    pub fn parameters(&self) -> u64 {
+        let of = |(_, rows, columns)| (rows as u64).saturating_mul(columns as u64);
+        self.tensors().into_iter().map(of).fold(0, u64::saturating_add)
+    }
+
+    /// Its tensors: role, rows, columns.
+    fn tensors(&self) -> Vec<(Role, usize, usize)> {
+        match *self {
+            Layer::Dense { n_in, n_out, .. } => vec![(Role::Weight, n_in, n_out), (Role::Bias, 1, n_out)],
+            Layer::Dropout { .. } => vec![],
+            Layer::Scale { n } => vec![(Role::Scale, 1, n)],
+            Layer::Blend { n, .. } => vec![(Role::Blend, 1, n)],
+            Layer::Periodic { columns, frequencies, width, .. } => vec![
+                (Role::Frequency, columns, frequencies),
+                (Role::Phase, columns, frequencies),
+                (Role::Mix, columns.saturating_mul(width), frequencies),
+                (Role::Shift, columns, width),
+            ],
+            Layer::Embed { levels, width, .. } => vec![(Role::Embedding, levels, width)],
+        }
+    }
+}
+
+/// What a slot's numbers are; penalties, and decay where nothing else is said, act on weights only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// W.
+    /// W of a dense layer.
     Weight,
-    /// b.
+    /// b of a dense layer.
     Bias,
+    /// γ of a scaling layer.
+    Scale,
+    /// α of a blended activation.
+    Blend,
+    /// w of a numeric embedding.
+    Frequency,
+    /// β of a numeric embedding.
+    Phase,
+    /// A of a numeric embedding.
+    Mix,
+    /// c of a numeric embedding.
+    Shift,
+    /// E of a category embedding.
+    Embedding,
+}
+
+impl Role {
+    /// The letters of the formulas.
+    fn letter(self) -> &'static str {
+        match self {
+            Role::Weight => "W",
+            Role::Bias => "b",
+            Role::Scale => "gamma",
+            Role::Blend => "alpha",
+            Role::Frequency => "w",
+            Role::Phase => "beta",
+            Role::Mix => "A",
+            Role::Shift => "c",
+            Role::Embedding => "E",
+        }
+    }
 }
 
 /// Where a tensor lies in the flat buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// `"W1"`, `"b1"`, …: numbered by dense layer, from 1, as in the formulas.
+    /// `"W1"`, `"b1"`, `"gamma1"`, …: numbered by kind of layer, from 1, as in the formulas.
     pub name: String,
-    /// Weight or bias.
+    /// What its numbers are.
     pub role: Role,
     /// Index into the layers.
     pub layer: usize,
     /// First number.
     pub offset: usize,
-    /// n_in (1 for a bias).
+    /// n_in for W; 1 for what has one number for each unit.
     pub rows: usize,
-    /// n_out.
+    /// n_out for W and b.
     pub columns: usize,
 }
 
@@ -91,14 +211,36 @@ impl<T: Real> Params<T> {
 
     /// W (n_in, n_out) and b (n_out) of the dense layer at index `layer`.
     pub fn dense(&self, layer: usize) -> (&[T], &[T]) {
-        let (w, b) = dense_slots(&self.slots, layer);
-        (&self.flat[w.range()], &self.flat[b.range()])
+        let [w, b] = self.tensors(layer);
+        (w, b)
+    }
+
+    /// The tensors of the layer at index `layer`, in their order; N as many as it has.
+    pub fn tensors<const N: usize>(&self, layer: usize) -> [&[T]; N] {
+        let first = self.first_slot(layer);
+        std::array::from_fn(|i| self.of(&self.slots[first + i]))
+    }
+
+    /// As [`Params::tensors`], to be written.
+    pub fn tensors_mut<const N: usize>(&mut self, layer: usize) -> [&mut [T]; N] {
+        let first = self.first_slot(layer);
+        let mut rest = &mut self.flat[self.slots[first].offset..];
+        std::array::from_fn(|i| {
+            let (tensor, after) = std::mem::take(&mut rest).split_at_mut(self.slots[first + i].range().len());
+            rest = after;
+            tensor
+        })
+    }
+
+    fn first_slot(&self, layer: usize) -> usize {
+        let of_layer = |slot: &Slot| slot.layer == layer;
+        self.slots.iter().position(of_layer).expect("only layers with parameters are asked for them")
     }
 
     /// W and b (or dW and db) of the dense layer at index `layer`, to be written.
     pub fn dense_mut(&mut self, layer: usize) -> (&mut [T], &mut [T]) {
-        let (w, b) = dense_slots(&self.slots, layer);
-        self.flat[w.offset..b.range().end].split_at_mut(w.range().len())
+        let [w, b] = self.tensors_mut(layer);
+        (w, b)
     }
 
     /// The first slot with a number that is infinite or NaN.
@@ -107,28 +249,25 @@ impl<T: Real> Params<T> {
     }
 }
 
-fn dense_slots(slots: &[Slot], layer: usize) -> (&Slot, &Slot) {
-    let i = slots
-        .iter()
-        .position(|slot| slot.layer == layer)
-        .expect("only dense layers are asked for their slots");
-    (&slots[i], &slots[i + 1])
-}
-
 /// The slots of some layers; no memory is taken for their numbers.
 pub(crate) fn slots(layers: &[Layer]) -> Result<Vec<Slot>> {
-    let (mut slots, mut offset, mut number) = (Vec::new(), 0_usize, 0);
+    let (mut slots, mut offset) = (Vec::<Slot>::new(), 0_usize);
     for (layer, kind) in layers.iter().enumerate() {
-        let Layer::Dense { n_in, n_out, .. } = *kind else { continue };
-        number += 1;
-        for (role, rows) in [(Role::Weight, n_in), (Role::Bias, 1)] {
-            let name = format!("{}{number}", if role == Role::Weight { "W" } else { "b" });
-            slots.push(Slot { name, role, layer, offset, rows, columns: n_out });
+        for (role, rows, columns) in kind.tensors() {
+            let number = 1 + slots.iter().filter(|slot| slot.role == role).count();
+            slots.push(Slot {
+                name: format!("{}{number}", role.letter()),
+                role,
+                layer,
+                offset,
+                rows,
+                columns,
+            });
             offset = rows
-                .checked_mul(n_out)
+                .checked_mul(columns)
                 .and_then(|length| offset.checked_add(length))
                 .filter(|&end| end <= MAX_PARAMS)
-                .ok_or_else(|| too_large(n_in, n_out))?;
+                .ok_or_else(|| too_large(rows, columns))?;
         }
     }
     Ok(slots)
@@ -137,7 +276,7 @@ pub(crate) fn slots(layers: &[Layer]) -> Result<Vec<Slot>> {
 /// 2³³ parameters: 32 GiB in f32. More is a typing error, not a network on a table.
 const MAX_PARAMS: usize = 1 << 33;
 
-fn too_large(n_in: usize, n_out: usize) -> Error {
-    Error::new(Code::InvalidSetting, format!("a layer of {n_in} inputs and {n_out} units is too large"))
+fn too_large(rows: usize, columns: usize) -> Error {
+    Error::new(Code::InvalidSetting, format!("a layer of {rows} inputs and {columns} units is too large"))
         .hint("make the hidden layers smaller")
 }

@@ -24,6 +24,7 @@ pub mod model_file;
 pub mod data;
 pub mod preprocess;
 pub mod metrics;
+pub mod recipe;
 
 pub mod array;
 pub mod error;

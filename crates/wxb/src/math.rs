@@ -118,6 +118,19 @@ macro_rules! elementary {
             select(near, x, ln_sum(select(far, 1.0, 0.0), f))
         }
 
+        /// (sin 2πx, cos 2πx), x in turns: what is left of x after quarters of a turn has no rounding error, so that any
+        /// |x| < 2²² will do (f64: 2⁵¹).
+        #[inline(always)]
+        pub fn sin_cos_turns(x: $t) -> ($t, $t) {
+            let shifted = 4.0 * x + MAGIC;
+            let quarter = shifted.to_bits();
+            let r = std::$t::consts::TAU * (x - 0.25 * (shifted - MAGIC));
+            let (s, c) = sin_cos_near(r);
+            let odd = quarter & 1 == 1;
+            let sign = |bits: $bits, v: $t| $t::from_bits(v.to_bits() ^ ((bits & 2) << ($bits::BITS - 2)));
+            (sign(quarter, select(odd, c, s)), sign(quarter.wrapping_add(1), select(odd, s, c)))
+        }
+
         /// tanh x = x + x³ P(x²)/Q(x²) for |x| < 0.625, else 1 − 2 / (e^(2x) + 1), with the sign of x  (Cephes, tanh.c).
         #[inline(always)]
         pub fn tanh(x: $t) -> $t {
@@ -172,6 +185,16 @@ pub mod single {
         let z2 = z * z;
         let p = (-5.704_988_7e-3 * z + 2.063_909e-2) * z2 + (-5.373_971_5e-2 * z + 1.333_144_2e-1);
         (p * z - 3.333_328e-1, 1.0)
+    }
+
+    /// (sin r, cos r) for |r| ≤ π/4.
+    #[inline(always)]
+    fn sin_cos_near(r: f32) -> (f32, f32) {
+        // Cephes, sinf.c.
+        let z = r * r;
+        let s = ((-1.951_529_6e-4 * z + 8.332_161e-3) * z - 1.666_665_5e-1) * z * r + r;
+        let c = ((2.443_315_7e-5 * z - 1.388_731_6e-3) * z + 4.166_664_6e-2) * z * z - 0.5 * z + 1.0;
+        (s, c)
     }
 
     /// erf x: an odd polynomial for |x| < 0.928, else 1 − e^(−polynomial), with the sign of x.
@@ -239,6 +262,20 @@ pub mod double {
         let q =
             ((z + 1.128_116_784_916_329_3e2) * z + 2.235_488_390_601_004_5e3) * z + 4.844_063_053_251_255e3;
         (p, q)
+    }
+
+    /// (sin r, cos r) for |r| ≤ π/4.
+    #[inline(always)]
+    fn sin_cos_near(r: f64) -> (f64, f64) {
+        // Cephes, sin.c.
+        let z = r * r;
+        let s = 1.589_623_015_765_465_7e-10 * z - 2.505_074_776_285_780_7e-8;
+        let s = ((s * z + 2.755_731_362_138_572_5e-6) * z - 1.984_126_982_958_954e-4) * z;
+        let s = ((s + 8.333_333_333_322_118e-3) * z - 1.666_666_666_666_663e-1) * z * r + r;
+        let c = -1.135_853_652_138_768_2e-11 * z + 2.087_570_084_197_473e-9;
+        let c = ((c * z - 2.755_731_417_929_674e-7) * z + 2.480_158_728_885_171_7e-5) * z;
+        let c = ((c - 1.388_888_888_887_305_6e-3) * z + 4.166_666_666_666_659e-2) * z * z - 0.5 * z + 1.0;
+        (s, c)
     }
 
     // testdata/math/make_math.py: erf x / x − 1 in x² for |x| < 1, and −ln(1 − erf x) in x for x ≥ 1, with errors of 0.07

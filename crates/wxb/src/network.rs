@@ -79,7 +79,7 @@ impl<T: Real> Network<T> {
 
     /// n₀: how many numbers an example has.
     pub fn n_in(&self) -> usize {
-        self.dense_sizes().next().expect("a network has a dense layer")[0]
+        self.layers[0].n_in().expect("dropout is not the first layer")
     }
 
     /// n_L: how many logits an example gets.
@@ -92,7 +92,7 @@ impl<T: Real> Network<T> {
         self.loss.n_targets(self.n_out())
     }
 
-    /// n₀, n₁, …, n_L.
+    /// n₀ and the units of each dense layer, n₁, …, n_L.
     pub fn sizes(&self) -> Vec<usize> {
         std::iter::once(self.n_in()).chain(self.dense_sizes().map(|[_, n_out]| n_out)).collect()
     }
@@ -101,7 +101,7 @@ impl<T: Real> Network<T> {
     fn dense_sizes(&self) -> impl DoubleEndedIterator<Item = [usize; 2]> + '_ {
         self.layers.iter().filter_map(|layer| match *layer {
             Layer::Dense { n_in, n_out, .. } => Some([n_in, n_out]),
-            Layer::Dropout { .. } => None,
+            _ => None,
         })
     }
 
@@ -146,27 +146,13 @@ fn check_layers(layers: &[Layer]) -> Result<usize> {
     let bad = |problem: String| Err(Error::new(Code::InvalidSetting, problem));
     let mut width = None;
     for layer in layers {
-        match *layer {
-            Layer::Dense { n_in, n_out, activation } => {
-                activation.check()?;
-                if n_in == 0 || n_out == 0 {
-                    return bad(format!("a layer of {n_in} inputs and {n_out} units is empty"));
-                }
-                if width.is_some_and(|width| width != n_in) {
-                    return bad(format!(
-                        "a layer takes {n_in} inputs, the one before gives {}",
-                        width.unwrap_or(0)
-                    ));
-                }
-                width = Some(n_out);
+        check_layer(layer)?;
+        match (layer.n_in(), width) {
+            (None, None) => return bad("dropout comes before the first layer".into()),
+            (Some(n_in), Some(width)) if n_in != width => {
+                return bad(format!("a layer takes {n_in} inputs, the one before gives {width}"));
             }
-            Layer::Dropout { rate } if !(0.0..1.0).contains(&rate) => {
-                return bad(format!("dropout is {rate}, not in 0 to 1 (without 1)"));
-            }
-            Layer::Dropout { .. } if width.is_none() => {
-                return bad("dropout comes before the first layer".into());
-            }
-            Layer::Dropout { .. } => {}
+            (n_in, before) => width = Some(layer.n_out(n_in.or(before).unwrap_or(0))),
         }
     }
     match (layers.last(), width) {
@@ -175,5 +161,34 @@ fn check_layers(layers: &[Layer]) -> Result<usize> {
             bad("the last layer has an activation; its link belongs to the loss".into())
         }
         _ => bad("a network ends with a dense layer".into()),
+    }
+}
+
+/// Whether a layer makes sense by itself.
+fn check_layer(layer: &Layer) -> Result<()> {
+    let bad = |problem: String| Err(Error::new(Code::InvalidSetting, problem));
+    match *layer {
+        Layer::Dense { n_in, n_out, .. } if n_in == 0 || n_out == 0 => {
+            bad(format!("a layer of {n_in} inputs and {n_out} units is empty"))
+        }
+        Layer::Dense { activation, .. } => activation.check(),
+        Layer::Dropout { rate } if !(0.0..1.0).contains(&rate) => {
+            bad(format!("dropout is {rate}, not in 0 to 1 (without 1)"))
+        }
+        Layer::Scale { n: 0 } | Layer::Blend { n: 0, .. } => bad("a layer of no units is empty".into()),
+        Layer::Blend { activation, .. } => activation.check(),
+        Layer::Periodic { columns, frequencies, width, .. }
+            if columns == 0 || frequencies == 0 || width == 0 =>
+        {
+            bad(format!(
+                "a numeric embedding of {columns} columns in {width} numbers from {frequencies} waves is empty"
+            ))
+        }
+        Layer::Embed { columns, levels, width, .. } if columns == 0 || levels == 0 || width == 0 => {
+            bad(format!(
+                "a category embedding of {columns} columns and {levels} levels in {width} numbers is empty"
+            ))
+        }
+        Layer::Dropout { .. } | Layer::Scale { .. } | Layer::Periodic { .. } | Layer::Embed { .. } => Ok(()),
     }
 }

@@ -66,6 +66,8 @@ pub struct Step {
     pub t: u64,
     /// Decoupled decay λ: θ ← (1 − α λ) θ before the update.
     pub weight_decay: f64,
+    /// The factor on ε.
+    pub epsilon: f64,
 }
 
 impl Optimizer {
@@ -177,9 +179,12 @@ impl<T: Real> Rule<T> {
                 share: T::of(if averaged { 1.0 - beta } else { 1.0 }),
             },
             Optimizer::Nesterov { beta } => Kind::Nesterov { lr, beta: T::of(beta) },
-            Optimizer::RmsProp { rho, epsilon } => {
-                Kind::RmsProp { lr, rho: T::of(rho), rest: T::of(1.0 - rho), epsilon: T::of(epsilon) }
-            }
+            Optimizer::RmsProp { rho, epsilon } => Kind::RmsProp {
+                lr,
+                rho: T::of(rho),
+                rest: T::of(1.0 - rho),
+                epsilon: T::of(epsilon * step.epsilon),
+            },
             Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon } => {
                 let t = step.t as f64;
                 Kind::Adam {
@@ -189,7 +194,7 @@ impl<T: Real> Rule<T> {
                     r1: T::of(1.0 - beta1),
                     b2: T::of(beta2),
                     r2: T::of(1.0 - beta2),
-                    epsilon: T::of(epsilon),
+                    epsilon: T::of(epsilon * step.epsilon),
                 }
             }
         };
@@ -260,7 +265,7 @@ mod tests {
             let (mut theta, mut m, mut s) = ([1.0_f32; 40], [0.0_f32; 40], [0.0_f32; 40]);
             for t in 1..=8000 {
                 let g = [0.97_f32.powi(t); 40];
-                let step = Step { lr: 1e-3, t: t as u64, weight_decay: 0.0 };
+                let step = Step { lr: 1e-3, t: t as u64, weight_decay: 0.0, epsilon: 1.0 };
                 optimizer.update(step, &mut theta, &g, &mut m, &mut s);
                 assert!(m.iter().chain(&s).all(|x| !x.is_subnormal()), "{optimizer:?}, step {t}");
             }

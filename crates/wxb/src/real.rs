@@ -66,6 +66,8 @@ pub trait Real:
     fn ln_1p_unit(self) -> Self;
     /// tanh x.
     fn tanh(self) -> Self;
+    /// (sin 2πx, cos 2πx).
+    fn sin_cos_turns(self) -> (Self, Self);
     /// The error function erf x.
     fn erf(self) -> Self;
     /// √x.
@@ -132,6 +134,10 @@ macro_rules! real {
             #[inline(always)]
             fn tanh(self) -> Self {
                 math::$math::tanh(self)
+            }
+            #[inline(always)]
+            fn sin_cos_turns(self) -> (Self, Self) {
+                math::$math::sin_cos_turns(self)
             }
             #[inline(always)]
             fn erf(self) -> Self {

@@ -34,6 +34,14 @@ pub enum Schedule {
         /// Share of the run, in 0..1.
         peak: f64,
     },
+    /// ½ (1 − cos(2π log₂(1 + (2ⁿ − 1) u))): n waves from 0 over 1 to 0, each twice as long as the one before (Holzmüller,
+    /// Grinsztajn and Steinwart 2024, "coslog").
+    CosineLog {
+        /// n, from 1 on.
+        cycles: u32,
+    },
+    /// 1 over the first half of the run, then ½ (1 + cos π(2u − 1)) down to 0.
+    FlatCosine,
     /// Times `factor` whenever the watched score has not improved for `patience` epochs.
     Plateau {
         /// In 0 to 1.
@@ -65,16 +73,24 @@ impl Schedule {
             Schedule::Exponential { .. } => "exponential",
             Schedule::Cosine { .. } => "cosine",
             Schedule::OneCycle { .. } => "one_cycle",
+            Schedule::CosineLog { .. } => "cosine_log",
+            Schedule::FlatCosine => "flat_cosine",
             Schedule::Plateau { .. } => "plateau",
         }
     }
 
     /// Whether the factor depends on how long the run will be, so that a longer run is another run.
     pub fn needs_horizon(&self) -> bool {
-        matches!(self, Schedule::Cosine { .. } | Schedule::OneCycle { .. })
+        matches!(
+            self,
+            Schedule::Cosine { .. }
+                | Schedule::OneCycle { .. }
+                | Schedule::CosineLog { .. }
+                | Schedule::FlatCosine
+        )
     }
 
-    /// The factor on the base learning rate of a step.
+    /// The factor on the base learning rate of a step, or on what else follows the schedule.
     pub fn factor(&self, at: Position) -> f64 {
         let epoch = (at.step / at.steps_per_epoch.max(1)) as f64;
         // The fraction of the run done; the last step is just short of 1.
@@ -87,6 +103,11 @@ impl Schedule {
             Schedule::Cosine { warmup } => ease((u - warmup) / (1.0 - warmup)),
             Schedule::OneCycle { peak } if u < peak => 1.0 - (1.0 - LOW) * ease(u / peak),
             Schedule::OneCycle { peak } => FLOOR + (1.0 - FLOOR) * ease((u - peak) / (1.0 - peak)),
+            Schedule::CosineLog { cycles } => {
+                let turns = libm::log2(1.0 + (libm::exp2(f64::from(cycles)) - 1.0) * u);
+                0.5 * (1.0 - libm::cos(std::f64::consts::TAU * turns))
+            }
+            Schedule::FlatCosine => ease((2.0 * u - 1.0).max(0.0)),
             Schedule::Plateau { factor, .. } => libm::pow(factor, f64::from(at.plateaus)),
         }
     }
@@ -101,7 +122,12 @@ impl Schedule {
             false => Err(Error::new(Code::InvalidSetting, format!("{name} is {value}, not in 0 to {upper}"))),
         };
         match *self {
-            Schedule::Constant => Ok(()),
+            Schedule::Constant | Schedule::FlatCosine => Ok(()),
+            Schedule::CosineLog { cycles: 1..=32 } => Ok(()),
+            Schedule::CosineLog { cycles } => Err(Error::new(
+                Code::InvalidSetting,
+                format!("{cycles} waves of the learning rate are not 1 to 32"),
+            )),
             Schedule::Step { every: 0, .. } => {
                 Err(Error::new(Code::InvalidSetting, "the step schedule drops every 0 epochs"))
             }
@@ -151,6 +177,14 @@ mod tests {
         check(Schedule::OneCycle { peak: 0.3 }, 0, 0.04);
         check(Schedule::OneCycle { peak: 0.3 }, 30, 1.0);
         check(Schedule::OneCycle { peak: 0.3 }, 65, FLOOR + (1.0 - FLOOR) * 0.5);
+        check(Schedule::CosineLog { cycles: 2 }, 0, 0.0);
+        check(
+            Schedule::CosineLog { cycles: 1 },
+            50,
+            0.5 * (1.0 - (std::f64::consts::TAU * 1.5_f64.log2()).cos()),
+        );
+        check(Schedule::FlatCosine, 49, 1.0);
+        check(Schedule::FlatCosine, 75, 0.5);
         check(Schedule::Plateau { factor: 0.5, patience: 3 }, 5, 0.25);
     }
 }

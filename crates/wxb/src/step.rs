@@ -10,7 +10,7 @@ use rand_core::Rng;
 use rayon::prelude::*;
 
 use crate::activation::Activation;
-use crate::cpu::{self, Dense};
+use crate::cpu::{self, Dense, blend, embed, periodic, scale};
 use crate::layer::{Layer, Params};
 use crate::network::Network;
 use crate::real::Real;
@@ -35,11 +35,12 @@ pub struct Cache<T> {
 
 #[derive(Clone, Debug, Default)]
 struct LayerCache<T> {
-    /// A (m, n_out); after dropout for a dropout layer.
+    /// A (m, n_out).
     a: Vec<T>,
-    /// Z (m, n_out) where it is kept, else empty.
+    /// Of a dense layer Z (m, n_out) where it is kept, else empty; g(Z) of a blended activation; the cosines of a
+    /// numeric embedding.
     z: Vec<T>,
-    /// 0 or 1/keep for every number of a dropout layer.
+    /// 0 or 1/keep for every number of a dropout layer; the sines of a numeric embedding.
     mask: Vec<T>,
 }
 
@@ -53,7 +54,7 @@ pub enum Keep {
 }
 
 /// How forward treats dropout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
     /// Masks are drawn from (seed, step).
     Training {
@@ -61,6 +62,8 @@ pub enum Mode {
         seed: u64,
         /// The step's number.
         step: u64,
+        /// The factor on the rates of dropout layers.
+        dropout: f64,
     },
     /// The masks of the last forward pass are used again: the same function, for a gradient check.
     SameMasks,
@@ -75,19 +78,30 @@ impl<T: Real> Cache<T> {
         let (mut widest, mut scratch) = (network.n_out(), 0);
         let mut layers = Vec::new();
         for layer in network.layers() {
-            let zeros = |used: bool, width: usize| vec![T::ZERO; if used { capacity * width } else { 0 }];
+            let n_in = width;
+            width = layer.n_out(n_in);
+            widest = widest.max(width).max(n_in);
+            let zeros = |width: usize| vec![T::ZERO; capacity * width];
+            let (mut z, mut mask) = (vec![], vec![]);
             match *layer {
                 Layer::Dense { n_in, n_out, activation } => {
-                    width = n_out;
-                    widest = widest.max(n_out);
                     scratch = scratch.max(cpu::packed_len::<T>(capacity, n_in, n_out));
-                    let z = zeros(activation.needs_z() || keep == Keep::AllZ, n_out);
-                    layers.push(LayerCache { a: zeros(true, n_out), z, mask: vec![] });
+                    if activation.needs_z() || keep == Keep::AllZ {
+                        z = zeros(n_out);
+                    }
                 }
-                Layer::Dropout { .. } => {
-                    layers.push(LayerCache { a: zeros(true, width), z: vec![], mask: zeros(true, width) });
+                Layer::Dropout { .. } => mask = zeros(width),
+                Layer::Scale { .. } | Layer::Embed { .. } => {}
+                Layer::Blend { n, .. } => {
+                    z = zeros(n);
+                    scratch = scratch.max(capacity * n);
+                }
+                Layer::Periodic { columns, frequencies, .. } => {
+                    (z, mask) = (zeros(columns * frequencies), zeros(columns * frequencies));
+                    scratch = scratch.max(frequencies);
                 }
             }
+            layers.push(LayerCache { a: zeros(width), z, mask });
         }
         Self {
             capacity,
@@ -134,26 +148,63 @@ impl<T: Real> Cache<T> {
 
 /// A_l for every layer, from the first `m` rows of `cache.x`.
 pub fn forward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, mode: Mode) {
+    let mut width = network.n_in();
     for (l, layer) in network.layers().iter().enumerate() {
+        let n_in = width;
+        width = layer.n_out(n_in);
         let (before, rest) = cache.layers.split_at_mut(l);
-        let a_in = before.last().map_or(&cache.x[..], |before| &before.a);
+        let a_in = &before.last().map_or(&cache.x[..], |before| &before.a)[..m * n_in];
         let LayerCache { a, z, mask } = &mut rest[0];
+        let a = &mut a[..m * width];
         match *layer {
             Layer::Dense { n_in, n_out, activation } => {
                 let (w, b) = network.params.dense(l);
                 let z = if z.is_empty() { &mut [][..] } else { &mut z[..m * n_out] };
                 let dense = Dense { m, n_in, n_out, w, b, activation };
-                cpu::forward(dense, a_in, z, &mut a[..m * n_out], &mut cache.scratch);
+                cpu::forward(dense, a_in, z, a, &mut cache.scratch);
             }
-            Layer::Dropout { rate } => {
-                let n = m * (a.len() / cache.capacity);
-                match mode {
-                    Mode::Training { seed, step } => draw_mask(&mut mask[..n], rate, seed, step, l),
-                    Mode::SameMasks => {}
-                    Mode::Predicting => mask[..n].fill(T::ONE),
-                }
-                a[..n].iter_mut().zip(a_in).zip(&*mask).for_each(|((a, &a_in), &mask)| *a = a_in * mask);
+            _ => through(network, l, m, a_in, [a, z, mask], mode),
+        }
+    }
+}
+
+/// A of a layer that is not dense; what it keeps for backward into z and mask.
+fn through<T: Real>(
+    network: &Network<T>,
+    l: usize,
+    m: usize,
+    a_in: &[T],
+    [a, z, mask]: [&mut [T]; 3],
+    mode: Mode,
+) {
+    let params = &network.params;
+    match network.layers()[l] {
+        Layer::Dense { .. } => unreachable!("dense layers have products"),
+        Layer::Dropout { rate } => {
+            let mask = &mut mask[..a.len()];
+            match mode {
+                Mode::Training { seed, step, dropout } => draw_mask(mask, rate * dropout, seed, step, l),
+                Mode::SameMasks => {}
+                Mode::Predicting => mask.fill(T::ONE),
             }
+            a.iter_mut().zip(a_in).zip(&*mask).for_each(|((a, &a_in), &mask)| *a = a_in * mask);
+        }
+        Layer::Scale { .. } => {
+            let [gamma] = params.tensors(l);
+            scale::forward(gamma, a_in, a);
+        }
+        Layer::Blend { activation, .. } => {
+            let [alpha] = params.tensors(l);
+            blend::forward(activation, alpha, a_in, &mut z[..a.len()], a);
+        }
+        Layer::Periodic { columns, rest, frequencies, width } => {
+            let sizes = periodic::Sizes { columns, rest, frequencies, width };
+            let waves = m * columns * frequencies;
+            periodic::forward(sizes, params.tensors(l), a_in, a, &mut mask[..waves], &mut z[..waves]);
+        }
+        Layer::Embed { rest, columns, levels, width } => {
+            let [e] = params.tensors(l);
+            embed::forward(embed::Sizes { rest, columns, levels, width }, e, a_in, a);
         }
     }
 }
@@ -189,53 +240,103 @@ pub fn loss<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize) -> (f
     (sum(&row_loss[..m]) / total, total)
 }
 
-/// dW_l, db_l of every layer into `grads`, after [`forward`] and [`loss`] on the same batch.
+/// The gradients of every layer's parameters into `grads`, after [`forward`] and [`loss`] on the same batch.
+///
+/// Going from the last layer to the first, `dz` is dZ of a dense layer, and dA of one of another kind.
 pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, grads: &mut Params<T>) {
+    let mut width = network.n_out();
     for l in (0..network.layers().len()).rev() {
-        let [dz, dz_in] = &mut cache.dz;
-        let before = l.checked_sub(1).map(|l| &cache.layers[l]);
-        match network.layers()[l] {
-            Layer::Dense { n_in, n_out, .. } => {
-                let a_in = before.map_or(&cache.x, |before| &before.a);
+        let Cache { x, layers, dz: [dz, dz_in], scratch, .. } = cache;
+        let layer = network.layers()[l];
+        let n_in = layer.n_in().unwrap_or(width);
+        let before = l.checked_sub(1).map(|l| (&layers[l], activation_of(network.layers()[l])));
+        let a_in = &before.map_or(&x[..], |(before, _)| &before.a)[..m * n_in];
+        let dz = &mut dz[..m * width];
+        // Nobody wants dX.
+        let dz_in = if l == 0 { &mut [][..] } else { &mut dz_in[..m * n_in] };
+        let is_moved = match layer {
+            Layer::Dense { n_out, .. } => {
                 let (dw, db) = grads.dense_mut(l);
-                cpu::grad_params([m, n_in, n_out], a_in, &dz[..m * n_out], dw, db, &mut cache.scratch);
-                if let Some(before) = before {
+                cpu::grad_params([m, n_in, n_out], a_in, dz, dw, db, scratch);
+                if let Some((before, g)) = before {
                     let (w, b) = network.params.dense(l);
-                    let g = activation_of(network.layers()[l - 1]);
                     let dense = Dense { m, n_in, n_out, w, b, activation: g };
-                    cpu::grad_input(
-                        dense,
-                        g,
-                        dz,
-                        [&before.z, &before.a],
-                        &mut dz_in[..m * n_in],
-                        &mut cache.scratch,
-                    );
-                    cache.dz.swap(0, 1);
+                    cpu::grad_input(dense, g, dz, [z_of(before, g), a_in], dz_in, scratch);
                 }
+                true
             }
-            // dA_in = dA ⊙ mask, then ⊙ g' of the layer that dropout follows.
-            Layer::Dropout { .. } => {
-                let before = before.expect("dropout follows a layer");
-                let g = activation_of(network.layers()[l - 1]);
-                let n = m * (before.a.len() / cache.capacity);
-                let z = if before.z.is_empty() { &before.a } else { &before.z };
-                let factors = cache.layers[l].mask[..n].iter().zip(&before.a).zip(z);
-                dz[..n]
-                    .iter_mut()
-                    .zip(factors)
-                    .for_each(|(dz, ((&mask, &a), &z))| *dz *= mask * g.derivative(z, a));
+            _ => {
+                let is_moved =
+                    back_through(network, l, &layers[l], a_in, [&mut *dz, &mut *dz_in], grads, scratch);
+                if let Some((before, g)) = before {
+                    // dA_in ⊙ g' of the dense layer that this one follows.
+                    let dz = if is_moved { dz_in } else { dz };
+                    cpu::multiply_by_derivative(g, &z_of(before, g)[..a_in.len()], a_in, dz);
+                }
+                is_moved
             }
+        };
+        if is_moved {
+            cache.dz.swap(0, 1);
+        }
+        width = n_in;
+    }
+}
+
+/// dA of a layer that is not dense becomes dA_in, in its place or, where the answer is yes, in `da_in`; that is empty for
+/// the first layer.
+fn back_through<T: Real>(
+    network: &Network<T>,
+    l: usize,
+    LayerCache { z, mask, .. }: &LayerCache<T>,
+    a_in: &[T],
+    [da, da_in]: [&mut [T]; 2],
+    grads: &mut Params<T>,
+    scratch: &mut [T],
+) -> bool {
+    let params = &network.params;
+    match network.layers()[l] {
+        Layer::Dense { .. } => unreachable!("dense layers have products"),
+        Layer::Dropout { .. } => {
+            da.iter_mut().zip(mask).for_each(|(da, &mask)| *da *= mask);
+            false
+        }
+        Layer::Scale { .. } => {
+            let ([gamma], [dgamma]) = (params.tensors(l), grads.tensors_mut(l));
+            scale::backward(gamma, a_in, da, dgamma);
+            false
+        }
+        Layer::Blend { activation, .. } => {
+            let ([alpha], [dalpha]) = (params.tensors(l), grads.tensors_mut(l));
+            let slope = &mut scratch[..da.len()];
+            blend::backward(activation, alpha, [a_in, &z[..da.len()]], da, slope, dalpha);
+            false
+        }
+        Layer::Periodic { columns, rest, frequencies, width } => {
+            let sizes = periodic::Sizes { columns, rest, frequencies, width };
+            let grads = grads.tensors_mut(l);
+            periodic::backward(sizes, params.tensors(l), [a_in, mask, z], da, grads, da_in, scratch);
+            true
+        }
+        Layer::Embed { rest, columns, levels, width } => {
+            let [de] = grads.tensors_mut(l);
+            embed::backward(embed::Sizes { rest, columns, levels, width }, a_in, da, de, da_in);
+            true
         }
     }
 }
 
-/// g of a layer, for the g' that the layer after it multiplies by; dropout applies its own.
+/// g of a dense layer, for the g' that the layer after it multiplies by; others apply their own.
 fn activation_of(layer: Layer) -> Activation {
     match layer {
         Layer::Dense { activation, .. } => activation,
-        Layer::Dropout { .. } => Activation::Identity,
+        _ => Activation::Identity,
     }
+}
+
+/// Z of a dense layer if g' needs it, else its A.
+fn z_of<T>(before: &LayerCache<T>, g: Activation) -> &[T] {
+    if g.needs_z() { &before.z } else { &before.a }
 }
 
 /// A sum in double width: four sums, over the places modulo 4, as an addition waits for the one before it.

@@ -236,7 +236,7 @@ fn optimize<T: Float>(input: &Value) -> Results {
     let mut grads = Params::zeros(network.layers()).expect("the network has them");
     for t in 1..=input["iterations"].as_u64().expect("a number of steps") {
         (_, grads) = gradients(&network, input);
-        let step = Step { lr, t, weight_decay: 0.0 };
+        let step = Step { lr, t, weight_decay: 0.0, epsilon: 1.0 };
         Optimizer::Sgd.update(step, &mut network.params.flat, &grads.flat, &mut [], &mut []);
     }
     let mut results = weights_of_one_unit(&network.params, ["w", "b"]);
@@ -319,7 +319,7 @@ fn update<T: Float>(input: &Value) -> Results {
     let lr = input["learning_rate"].as_f64().expect("a learning rate");
     let new = |name: &'static str, gradient: &str| {
         let (mut theta, g) = (matrix::<T>(&input[name]), list::<T>(&input[gradient]));
-        let step = Step { lr, t: 1, weight_decay: 0.0 };
+        let step = Step { lr, t: 1, weight_decay: 0.0, epsilon: 1.0 };
         let flat = theta.as_slice_mut().expect("row-major");
         Optimizer::Sgd.update(step, flat, &g, &mut [], &mut []);
         (name, course(theta))

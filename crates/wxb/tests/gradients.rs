@@ -44,7 +44,7 @@ fn draw(
         }
         let network = network::<f64>(&book, dropout);
         let mut cache = cache(&network, &batch, weights != Weights::None);
-        forward(&network, &mut cache, m, Mode::Training { seed: case, step: 1 });
+        forward(&network, &mut cache, m, Mode::Training { seed: case, step: 1, dropout: 1.0 });
         if distance_to_kinks(&network, &cache) > 1e-3 {
             return (network, cache, m);
         }

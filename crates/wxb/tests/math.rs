@@ -143,3 +143,31 @@ fn ends_of_the_range() {
         );
     }
 }
+
+/// Sine and cosine of turns, against libm in f64: all quarters, many turns, and the exact places.
+#[test]
+fn sines_of_turns() {
+    let (mut worst_single, mut worst_double) = (0.0_f64, 0.0_f64);
+    for i in -40_000..=40_000_i32 {
+        let x = f64::from(i) / 8192.0 * 1.7 + f64::from(i % 7) * 1e-4;
+        let single = x as f32;
+        // Within a quarter of a turn the argument's own rounding does not count.
+        let of = |x: f64| {
+            let quarters = (4.0 * x).round();
+            let r = std::f64::consts::TAU * (x - quarters / 4.0);
+            let (s, c) = (libm::sin(r), libm::cos(r));
+            [(s, c), (c, -s), (-s, -c), (-c, s)][(quarters as i64).rem_euclid(4) as usize]
+        };
+        let ((s, c), (s1, c1)) = (Real::sin_cos_turns(single), of(single.into()));
+        worst_single = worst_single.max((f64::from(s) - s1).abs()).max((f64::from(c) - c1).abs());
+        let ((s, c), (s2, c2)) = (Real::sin_cos_turns(x), of(x));
+        worst_double = worst_double.max((s - s2).abs()).max((c - c2).abs());
+    }
+    assert!(worst_single < 1.1e-7 && worst_double < 2.5e-16, "{worst_single:e} {worst_double:e}");
+    for (x, expected) in
+        [(0.0, (0.0, 1.0)), (0.25, (1.0, 0.0)), (-0.5, (0.0, -1.0)), (1e6 + 0.75, (-1.0, 0.0))]
+    {
+        let (s, c) = Real::sin_cos_turns(x);
+        assert_eq!((s.abs() * f64::signum(s + 0.0), c + 0.0), expected, "{x}");
+    }
+}

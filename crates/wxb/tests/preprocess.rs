@@ -349,11 +349,11 @@ fn subset(features: &Features, keep: &[bool]) -> Vec<u32> {
     all_rows(features).into_iter().filter(|&r| keep[r as usize]).collect()
 }
 
-const SCALES: [Scale; 6] = Scale::ALL;
+const SCALES: [Scale; 7] = Scale::ALL;
 
 proptest! {
     #[test]
-    fn gathering_is_the_naive_reference(features in random_table(30), scale in 0usize..6, rows in prop::collection::vec(0u32..30, 0..40)) {
+    fn gathering_is_the_naive_reference(features in random_table(30), scale in 0usize..7, rows in prop::collection::vec(0u32..30, 0..40)) {
         let Ok((preprocessor, _)) = Preprocessor::fit(&features, &(5..25).collect::<Vec<_>>(), &config(SCALES[scale])) else {
             return Ok(()); // every column constant
         };
@@ -374,7 +374,7 @@ proptest! {
     }
 
     #[test]
-    fn other_rows_are_not_looked_at(train in random_table(20), other in random_table(20), keep in prop::collection::vec(any::<bool>(), 20), scale in 0usize..6) {
+    fn other_rows_are_not_looked_at(train in random_table(20), other in random_table(20), keep in prop::collection::vec(any::<bool>(), 20), scale in 0usize..7) {
         let (Features::Table(train), Features::Table(other)) = (&train, &other) else { unreachable!() };
         // The same columns, the rows that do not train replaced, the levels numbered in another order.
         let mixed: Vec<(String, Column)> = train.iter().map(|(name, column)| {
@@ -396,7 +396,7 @@ proptest! {
     }
 
     #[test]
-    fn a_file_keeps_every_bit(features in random_table(20), scale in 0usize..6) {
+    fn a_file_keeps_every_bit(features in random_table(20), scale in 0usize..7) {
         if let Ok((preprocessor, _)) = Preprocessor::fit(&features, &all_rows(&features), &config(SCALES[scale])) {
             let json = serde_json::to_string(&preprocessor).unwrap();
             let read: Preprocessor = serde_json::from_str(&json).unwrap();

@@ -166,6 +166,18 @@ pub enum ScheduleChoice {
     Plateau,
 }
 
+/// `--preset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PresetChoice {
+    /// Hidden layers with ReLU
+    Mlp,
+    /// No hidden layer
+    Linear,
+    /// RealMLP-TD of Holzmueller et al. 2024
+    #[value(alias = "realmlp-td")]
+    Realmlp,
+}
+
 /// `--scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ScaleChoice {
@@ -181,6 +193,8 @@ pub enum ScaleChoice {
     Minmax,
     /// Ranks mapped to a normal distribution
     Quantile,
+    /// As robust, bent to stay within ±3
+    Smooth,
 }
 
 /// `--precision`.

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::choice::{
-    InitChoice, LossChoice, MomentumForm, OptimizerChoice, PrecisionChoice, ScaleChoice, ScheduleChoice,
-    TaskChoice,
+    InitChoice, LossChoice, MomentumForm, OptimizerChoice, PrecisionChoice, PresetChoice, ScaleChoice,
+    ScheduleChoice, TaskChoice,
 };
 use super::data::ReadingArgs;
 use super::value::{self, Activations, BatchSize, ClassWeight, Hidden, Quantiles, Valid};
@@ -74,7 +74,7 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "COLUMN", alias = "sample-weight")]
     pub weight: Option<String>,
 
-    /// How numbers are scaled: auto, none, standard, robust, minmax or quantile
+    /// How numbers are scaled: auto, none, standard, robust, minmax, quantile or smooth
     #[arg(long, value_name = "SCALE", default_value = "auto", hide_possible_values = true)]
     pub scale: ScaleChoice,
 
@@ -91,6 +91,10 @@ pub struct ColumnArgs {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
+    /// What comes where nothing is said: mlp, linear (no hidden layer) or realmlp (slower, mostly better)
+    #[arg(long, value_name = "PRESET", default_value = "mlp", hide_possible_values = true)]
+    pub preset: PresetChoice,
+
     /// Units of the hidden layers, such as 64,32; none for no hidden layer [default: 64,32]
     #[arg(long, value_name = "UNITS", alias = "layers")]
     pub hidden: Option<Hidden>,

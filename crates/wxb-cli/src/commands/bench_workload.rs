@@ -152,7 +152,7 @@ impl<T: Real> Training<T> {
             // The batch lies in the cache for its step only; nothing is copied.
             std::mem::swap(&mut cache.x, x);
             std::mem::swap(&mut cache.y, y);
-            let loss = train_step(run, grads, cache, cache.capacity(), (config, config.lr));
+            let loss = train_step(run, grads, cache, cache.capacity(), (config, config.base_rates()));
             std::mem::swap(&mut cache.x, x);
             std::mem::swap(&mut cache.y, y);
             last = loss?;

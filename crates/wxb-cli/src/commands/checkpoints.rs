@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use wxb::model_file::Checkpoint;
 use wxb::trainer::{Event, Run, Stop, TrainConfig};
-use wxb::{Code, Error, Network, Real, Result};
+use wxb::{Code, Error, Network, Real, Result, Schedule};
 
 use super::train::Plan;
 use crate::pipeline::prepare;
@@ -106,7 +106,8 @@ impl Checkpoints {
 fn settings(plan: &Plan<'_>) -> Value {
     let mut config: TrainConfig = plan.config.clone();
     // A longer run goes the same way, unless the schedule looks at its end.
-    if !config.schedule.needs_horizon() {
+    if ![config.schedule, config.decay_schedule, config.dropout_schedule].iter().any(Schedule::needs_horizon)
+    {
         config.epochs = 0;
     }
     json!({

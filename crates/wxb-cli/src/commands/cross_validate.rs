@@ -12,7 +12,7 @@ use super::train::{Plan, judged, train};
 use crate::args::train::TrainArgs;
 use crate::exit::{Exit, Outcome};
 use crate::interrupt;
-use crate::pipeline::fit::{Bound, fit_columns, network};
+use crate::pipeline::fit::{Bound, fit_columns, network, start};
 use crate::pipeline::judge;
 use crate::pipeline::prepare::{Held, Parts, Prepared};
 use crate::pipeline::settings;
@@ -68,8 +68,8 @@ fn one_fold<T: Real>(
     i: usize,
     terminal: &Terminal,
 ) -> Result<Option<Fold>, crate::exit::Failure> {
-    let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(&args.columns))?;
-    let network = network::<T>(args, &fitted, &prepared.loss)?;
+    let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(args))?;
+    let mut network = network::<T>(args, &fitted, &prepared.loss)?;
     let config = settings::training(args, &prepared.loss, parts.train.len())?;
     let plan = Plan { args, prepared, parts, fitted: &fitted, config: &config };
     if i == 0 {
@@ -77,6 +77,7 @@ fn one_fold<T: Real>(
     }
     let bound = Bound::new(prepared, parts, &fitted, args)?;
     let data = bound.data()?;
+    start(&mut network, args, &data.train);
     let mut run = Run::new(network, &config)?;
     let stop = train(&mut run, &data, &config, &mut |_| {
         if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -63,7 +63,7 @@ pub fn run(args: &GradcheckArgs, terminal: &Terminal) -> Outcome {
         let rows = &data.rows()[..args.rows.min(data.len())];
         let mut cache = Cache::new(&network, rows.len(), Keep::Needed);
         data.load(rows, &mut cache);
-        let mode = Mode::Training { seed: 0, step: 0 };
+        let mode = Mode::Training { seed: 0, step: 0, dropout: 1.0 };
         Ok((rows.len(), gradcheck(&network, &mut cache, rows.len(), mode, PER_TENSOR, 0)))
     })?;
     // A NaN is over every tolerance.

@@ -201,6 +201,20 @@ fn layers(model: &Model) -> Table {
             Layer::Dropout { rate } => {
                 table.row(["-".into(), String::new(), format!("dropout {}", short(rate))])
             }
+            Layer::Scale { n } => {
+                table.row(["-".into(), n.to_string(), "scale".into(), grouped(n)]);
+            }
+            Layer::Blend { n, activation } => {
+                table.row(["-".into(), n.to_string(), format!("part of {}", activation.name()), grouped(n)]);
+            }
+            Layer::Periodic { columns, frequencies, width, .. } => {
+                let shape = format!("{columns} x {frequencies} x {width}");
+                table.row(["-".into(), shape, "waves".into(), grouped(layer.parameters() as usize)]);
+            }
+            Layer::Embed { levels, width, .. } => {
+                let shape = format!("{levels} x {width}");
+                table.row(["-".into(), shape, "categories".into(), grouped(layer.parameters() as usize)]);
+            }
         }
     }
     table

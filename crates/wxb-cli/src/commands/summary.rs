@@ -130,14 +130,18 @@ fn split(plan: &Plan<'_>) -> String {
 
 /// `46 -> relu 64 -> relu 32 -> sigmoid 1     5,121 parameters`
 pub fn model<T: Real>(network: &Network<T>) -> String {
-    let dense: Vec<_> = network
-        .layers()
-        .iter()
-        .filter_map(|layer| match *layer {
-            Layer::Dense { n_out, activation, .. } => Some((activation.name(), n_out)),
-            Layer::Dropout { .. } => None,
-        })
-        .collect();
+    let mut dense = vec![];
+    for layer in network.layers() {
+        match *layer {
+            Layer::Dense { n_out, activation, .. } => dense.push((activation.name(), n_out)),
+            Layer::Blend { activation, .. } => {
+                if let Some((name, _)) = dense.last_mut() {
+                    *name = activation.name();
+                }
+            }
+            _ => {}
+        }
+    }
     let mut parts = vec![network.n_in().to_string()];
     for (i, (activation, n_out)) in dense.iter().enumerate() {
         let name = if i + 1 == dense.len() { network.loss().link() } else { activation };

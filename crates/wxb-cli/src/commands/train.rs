@@ -17,7 +17,7 @@ use crate::args::choice::PrecisionChoice;
 use crate::args::train::TrainArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::interrupt;
-use crate::pipeline::fit::{Bound, Data, Fitted, fit_columns, network};
+use crate::pipeline::fit::{Bound, Data, Fitted, fit_columns, network, start};
 use crate::pipeline::judge::{self, Baseline, Prior};
 use crate::pipeline::prepare::{Parts, Prepared, prepare};
 use crate::pipeline::settings;
@@ -47,8 +47,8 @@ where
     let path = output::model_path(args)?;
     let prepared = prepare(args, terminal)?;
     let parts = prepared.parts(args, terminal)?;
-    let fitted = fit_columns(&prepared, &parts.train, &settings::preprocessing(&args.columns))?;
-    let network = network::<T>(args, &fitted, &prepared.loss)?;
+    let fitted = fit_columns(&prepared, &parts.train, &settings::preprocessing(args))?;
+    let mut network = network::<T>(args, &fitted, &prepared.loss)?;
     let config = settings::training(args, &prepared.loss, parts.train.len())?;
     let plan = Plan { args, prepared: &prepared, parts: &parts, fitted: &fitted, config: &config };
     summary::before(&plan, &network, terminal);
@@ -62,7 +62,10 @@ where
     let checkpoints = Checkpoints::new(&plan, &path);
     let mut run = match checkpoints.resume(&network, terminal)? {
         Some(run) => run,
-        None => Run::new(network, &config)?,
+        None => {
+            start(&mut network, args, &data.train);
+            Run::new(network, &config)?
+        }
     };
     let mut fault = None;
     let stop = train(&mut run, &data, &config, &mut |event| {

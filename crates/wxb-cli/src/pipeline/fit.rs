@@ -5,11 +5,13 @@ use wxb::data::target::{Target, Task, present_rows};
 use wxb::data::{Column, Dataset, Inputs};
 use wxb::network::dense_layers;
 use wxb::preprocess::{Encoded, Note, PreprocessConfig, Preprocessor};
-use wxb::{Activation, Code, Error, Layer, Loss, Network, Real, Result};
+use wxb::recipe::realmlp;
+use wxb::{Activation, Code, Error, Initializer, Layer, Loss, Network, Optimizer, Real, Result};
 
 use super::prepare::{self, Held, Parts, Prepared};
 use super::read::Examples;
 use super::{memory, settings, weights};
+use crate::args::choice::PresetChoice;
 use crate::args::train::TrainArgs;
 use crate::args::value::ClassWeight;
 
@@ -121,10 +123,18 @@ fn no_class(class: &str, labels: &[String]) -> Error {
 /// # Errors
 /// For settings that exclude each other, or a file of weights that does not fit.
 pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Result<Network<T>> {
+    if settings::is_recipe(args) {
+        return recipe_network(args, fitted, loss);
+    }
     let given = args.network.init_weights.as_deref().map(weights::read).transpose()?;
+    if args.network.preset == PresetChoice::Linear && args.network.hidden.is_some() {
+        let what = "--preset linear has no hidden layer, and --hidden asks for some";
+        return Err(Error::new(Code::InvalidSetting, what).hint("leave one of them out"));
+    }
     let hidden = match (&args.network.hidden, &given) {
         (Some(hidden), _) => hidden.0.clone(),
         (None, Some(given)) => given.hidden(),
+        (None, None) if args.network.preset == PresetChoice::Linear => vec![],
         (None, None) => settings::HIDDEN.to_vec(),
     };
     let activations = settings::activations(args.network.activation.as_ref(), hidden.len())?;
@@ -142,6 +152,22 @@ pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Resul
     Ok(network)
 }
 
+/// The network of a recipe; its start waits for the data ([`start`]).
+fn recipe_network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Result<Network<T>> {
+    let n_out = outputs(loss, &fitted.target);
+    let layers = realmlp::layers(fitted.preprocessor.groups(), fitted.target.task(), n_out);
+    let needed = memory::estimate(&layers, Optimizer::ADAM, 1, size_of::<T>());
+    memory::check(needed, "fewer columns: --drop")?;
+    Network::with_layers(layers, loss.clone(), Initializer::Auto, args.training.seed)
+}
+
+/// What a start looks at beside the seed: a recipe's looks at the training rows.
+pub fn start<T: Real>(network: &mut Network<T>, args: &TrainArgs, data: &Dataset<'_, T>) {
+    if settings::is_recipe(args) {
+        realmlp::initialize(network, data, args.training.seed);
+    }
+}
+
 fn layers(sizes: &[usize], activations: &[Activation], args: &TrainArgs) -> Result<Vec<Layer>> {
     let dropout = args.regularisation.dropout.unwrap_or(0.0);
     settings::refuse(dropout > 0.0 && activations.is_empty(), "--dropout", "hidden layers")?;
@@ -152,7 +178,7 @@ fn layers(sizes: &[usize], activations: &[Activation], args: &TrainArgs) -> Resu
 fn outputs(loss: &Loss, target: &Target) -> usize {
     match (loss, target.task()) {
         (Loss::Quantile { levels }, _) => levels.len(),
-        (_, Task::Multiclass) => target.labels().len(),
+        (Loss::CrossEntropy { .. }, _) | (_, Task::Multiclass) => target.labels().len(),
         _ => 1,
     }
 }

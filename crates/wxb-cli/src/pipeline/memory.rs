@@ -7,11 +7,12 @@ use crate::terminal::number;
 /// Bytes of parameters, gradients, moments, best weights, and of one batch's activations.
 pub fn estimate(layers: &[Layer], optimizer: Optimizer, batch: usize, width: usize) -> u64 {
     let (mut parameters, mut activations) = (0_u64, 0_u64);
+    let mut n_in = layers.first().and_then(Layer::n_in).unwrap_or(0);
     for layer in layers {
-        if let Layer::Dense { n_in, n_out, .. } = *layer {
-            parameters = parameters.saturating_add((n_in as u64 + 1).saturating_mul(n_out as u64));
-            activations = activations.saturating_add((n_in + n_out) as u64);
-        }
+        let n_out = layer.n_out(n_in);
+        parameters = parameters.saturating_add(layer.parameters());
+        activations = activations.saturating_add((n_in + n_out) as u64);
+        n_in = n_out;
     }
     let copies = 3 + optimizer.moments() as u64;
     let numbers =

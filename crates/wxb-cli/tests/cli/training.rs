@@ -33,6 +33,26 @@ fn threads_do_not_change_a_bit() {
     assert_eq!(bytes(directory.path(), "t1.wxb"), bytes(directory.path(), "t3.wxb"));
 }
 
+/// The recipe's model is saved, loaded, inspected and predicts; it has the same bits on any number of threads.
+#[test]
+fn realmlp() {
+    let directory = stage();
+    for threads in [1, 2] {
+        let flags = format!("--preset realmlp --epochs 3 --threads {threads} -o t{threads}.wxb -q");
+        succeed(directory.path(), &format!("train table.csv --target class {flags}"));
+    }
+    assert_eq!(bytes(directory.path(), "t1.wxb"), bytes(directory.path(), "t2.wxb"));
+    let shown = succeed(directory.path(), "inspect t1.wxb");
+    for part in ["waves", "scale", "part of selu", "softmax"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let predicted = succeed(directory.path(), "predict t1.wxb table.csv");
+    assert_eq!(predicted.lines().count(), models::TABLE.lines().count());
+    let output = run::run(directory.path(), "explain t1.wxb table.csv --rows 1");
+    let message = run::text(&output.stderr);
+    assert!(!output.status.success() && message.contains("only networks of dense layers"), "{message}");
+}
+
 #[test]
 fn five_epochs_and_five_more_are_ten() {
     let directory = stage();

@@ -7,6 +7,9 @@
 //! - [`grad_params`]: dW = A_inᵀ dZ, db = 1ᵀ dZ
 //! - [`grad_input`]: dZ_in = (dZ Wᵀ) ⊙ g'(Z_in)
 //!
+//! The layers that are no products have a module each, forward and backward side by side: `scale`, `blend`, `periodic`,
+//! `embed`.
+//!
 //! All matrices are row-major slices whose lengths the caller has checked.
 
 #![allow(
@@ -14,19 +17,23 @@
     reason = "the one place for it; each block says why it is sound and what speed it bought"
 )]
 
+pub(crate) mod blend;
 mod elementwise;
+pub(crate) mod embed;
 mod isa;
 pub(crate) mod lanes;
 mod narrow;
 mod pack;
 pub mod peak;
+pub(crate) mod periodic;
 mod product;
+pub(crate) mod scale;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod tile;
 
-pub(crate) use elementwise::{loss, update};
+pub(crate) use elementwise::{loss, multiply_by_derivative, update};
 pub use isa::Isa;
 pub(crate) use isa::for_each_isa;
 
@@ -144,7 +151,7 @@ pub fn grad_input<T: Real>(
         let range = i * n_in..i * n_in + rows.len();
         let a = &a_in[range.clone()];
         let z = if z_in.is_empty() { a } else { &z_in[range] };
-        elementwise::multiply_by_derivative(activation, z, a, rows);
+        multiply_by_derivative(activation, z, a, rows);
     });
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::container::{Contents, Tensor, damaged, write};
 use crate::data::target::{Target, Task};
 use crate::error::Result;
-use crate::layer::{Layer, Slot, slots};
+use crate::layer::{Layer, Role, Slot, slots};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::preprocess::Preprocessor;
@@ -220,8 +220,8 @@ pub(super) fn tensors<T: Real>(network: &Network<T>) -> Vec<Tensor<'_, T>> {
 
 fn shape(slot: &Slot) -> Vec<usize> {
     match slot.role {
-        crate::layer::Role::Weight => vec![slot.rows, slot.columns],
-        crate::layer::Role::Bias => vec![slot.columns],
+        Role::Bias | Role::Scale | Role::Blend => vec![slot.columns],
+        _ => vec![slot.rows, slot.columns],
     }
 }
 

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use super::category::Hot;
 use super::date::DateInput;
 use super::matrix::MatrixScaling;
-use super::number::{Scaling, affine, interpolate, log_tails};
+use super::number::{Scaling, affine, interpolate, log_tails, smooth};
 use super::stats::check_all_sizes;
-use super::{CategoryInput, ColumnPlan, Encoding, MatrixInput, NumberInput, Preprocessor, matrix};
+use super::{
+    CategoryInput, ColumnPlan, Encoding, LevelInput, MatrixInput, NumberInput, Preprocessor, matrix,
+};
 use crate::data::{Column, Features, MISSING, Matrix, Table, TextColumn, Values};
 use crate::error::{Code, Error, Result};
 use crate::real::Real;
@@ -110,8 +112,9 @@ fn bind_column<'a>(plan: &'a ColumnPlan, column: &'a Column) -> Result<Cells<'a>
         }
         Encoding::Category(input) => Ok(bind_category(input, texts(name, column)?)),
         Encoding::Date(input) => bind_date(name, input, texts(name, column)?),
+        Encoding::Levels(input) | Encoding::Row(input) => Ok(bind_levels(input, texts(name, column)?)),
         // Whatever the cells hold: all that counts is whether they are there.
-        Encoding::Presence { .. } | Encoding::Dropped(_) => Ok(match column {
+        Encoding::Presence { .. } | Encoding::Missing { .. } | Encoding::Dropped(_) => Ok(match column {
             Column::Number(values) => Cells::NumberPresence(values),
             Column::Text(text) => bind_presence(text),
         }),
@@ -158,13 +161,19 @@ fn codes(text: Cow<'_, TextColumn>) -> Cow<'_, [u32]> {
 
 fn bind_number<'a>(input: &'a NumberInput, values: Cow<'a, [f64]>) -> Cells<'a> {
     let fill = input.scaling.apply(input.fill);
-    Cells::Number { values, scaling: &input.scaling, fill, has_indicator: input.missing > 0 }
+    Cells::Number { values, scaling: &input.scaling, fill, has_indicator: input.has_indicator() }
 }
 
 fn bind_category<'a>(input: &CategoryInput, text: Cow<'a, TextColumn>) -> Cells<'a> {
     let levels = text.levels.iter().map(|level| Some(level.as_str()));
     let hots = levels.chain([None]).map(|level| input.hot(level)).collect();
     Cells::Category { codes: codes(text), hots }
+}
+
+fn bind_levels<'a>(input: &LevelInput, text: Cow<'a, TextColumn>) -> Cells<'a> {
+    let levels = text.levels.iter().map(|level| Some(level.as_str()));
+    let inputs = levels.chain([None]).flat_map(|level| input.of(level)).copied().collect();
+    Cells::Looked { codes: codes(text), width: input.width(), inputs }
 }
 
 fn bind_presence(text: &TextColumn) -> Cells<'_> {
@@ -294,6 +303,7 @@ fn gather_number<'t, T: Real>(
         Scaling::LogTails { shift, unit, knee } => {
             scale_into(cells, fill, |x| log_tails(x, *shift, *unit, *knee))
         }
+        Scaling::Smooth { shift, unit } => scale_into(cells, fill, |x| smooth(x, *shift, *unit)),
         Scaling::Quantile { at, score } => scale_into(cells, fill, |x| interpolate(x, at, score)),
     }
 }

@@ -7,8 +7,8 @@ use super::category::count_levels;
 use super::plan::Unused;
 use super::stats::{Moments, check_sizes};
 use super::{
-    CategoryInput, ColumnPlan, DateFormat, DateInput, DatePart, Encoding, MatrixInput, Note, NumberInput,
-    PreprocessConfig, Preprocessor, Scale,
+    Categories, CategoryInput, ColumnPlan, DateFormat, DateInput, DatePart, Encoding, LevelInput,
+    MatrixInput, Note, NumberInput, PreprocessConfig, Preprocessor, Scale,
 };
 use crate::data::{Column, Features, TextColumn};
 use crate::error::{Code, Error, Result};
@@ -75,7 +75,35 @@ fn collect(columns: &[(&str, &Column)], fitted: Vec<Fitted>) -> (Preprocessor, V
         notes.extend(remarks.into_iter().map(note));
         plans.push(ColumnPlan { name: name.to_owned(), encoding });
     }
-    (Preprocessor::Table(plans), notes)
+    (Preprocessor::Table(in_groups(plans)), notes)
+}
+
+/// Where there are plans for embeddings: numbers, then others, then rows of the table, which are numbered through.
+fn in_groups(plans: Vec<ColumnPlan>) -> Vec<ColumnPlan> {
+    let apart = |plan: &ColumnPlan| match &plan.encoding {
+        Encoding::Number(number) if number.apart && number.missing > 0 => Some(ColumnPlan {
+            name: plan.name.clone(),
+            encoding: Encoding::Missing { missing: number.missing },
+        }),
+        _ => None,
+    };
+    let group = |plan: &ColumnPlan| match &plan.encoding {
+        Encoding::Number(number) if number.apart => 0,
+        Encoding::Row(_) => 2,
+        _ => 1,
+    };
+    let indicators: Vec<ColumnPlan> = plans.iter().filter_map(apart).collect();
+    let mut plans: Vec<ColumnPlan> = plans.into_iter().chain(indicators).collect();
+    if plans.iter().any(|plan| group(plan) != 1) {
+        plans.sort_by_key(group);
+    }
+    let mut first = 0;
+    for plan in &mut plans {
+        if let Encoding::Row(input) = &mut plan.encoding {
+            first += input.number_from(first);
+        }
+    }
+    plans
 }
 
 fn fit_column(name: &str, column: &Column, rows: &[u32], config: &PreprocessConfig) -> Result<Fitted> {
@@ -137,6 +165,12 @@ fn fit_text(column: &TextColumn, rows: &[u32], config: &PreprocessConfig) -> Fit
         counts.len() > IDENTIFIER_LEVELS && counts.len() as f64 > IDENTIFIER_SHARE * present as f64;
     if is_identifier && !config.keep {
         return identifier(counts.len(), present, missing);
+    }
+    if let Categories::Embedded { above } = config.categories {
+        return match counts.len() > above {
+            true => (Encoding::Row(LevelInput::rows(&counts)), vec![]),
+            false => (Encoding::Levels(LevelInput::scaled(&counts, missing)), vec![]),
+        };
     }
     let input = CategoryInput::fit(config, &counts, missing);
     let remarks = level_remarks(&input, &counts, present);

@@ -44,7 +44,7 @@ pub enum MatrixScaling {
         /// As in [`Scaling::LogTails`].
         knee: Option<f64>,
     },
-    /// A quantile scaling for each column; `None` for a constant one.
+    /// A scaling for each column that bends; `None` for a constant one.
     Quantiles(Vec<Option<Scaling>>),
 }
 
@@ -152,7 +152,7 @@ fn fit_columns(
 fn fit_column(values: &mut Vec<f64>, config: &PreprocessConfig, is_common: bool) -> FittedColumn {
     let moments = Moments::of(values.iter().copied());
     let is_missing = moments.present < values.len();
-    let wants_order = is_missing || matches!(config.scale, Scale::Robust | Scale::Quantile);
+    let wants_order = is_missing || matches!(config.scale, Scale::Robust | Scale::Quantile | Scale::Smooth);
     if wants_order {
         values.retain(|v| !v.is_nan());
         values.sort_unstable_by(f64::total_cmp);
@@ -164,7 +164,7 @@ fn fit_column(values: &mut Vec<f64>, config: &PreprocessConfig, is_common: bool)
 
 impl MatrixScaling {
     fn of(columns: Vec<FittedColumn>, config: &PreprocessConfig) -> Self {
-        if config.scale == Scale::Quantile {
+        if matches!(config.scale, Scale::Quantile | Scale::Smooth) {
             return MatrixScaling::Quantiles(columns.into_iter().map(|c| c.scaling).collect());
         }
         let mut common_knee = None;
@@ -176,7 +176,7 @@ impl MatrixScaling {
                     common_knee = Some(knee);
                     (shift, unit)
                 }
-                Some(Scaling::Quantile { .. }) | None => (column.fill, 0.0),
+                Some(Scaling::Quantile { .. } | Scaling::Smooth { .. }) | None => (column.fill, 0.0),
             })
             .unzip();
         MatrixScaling::Columns { shift, unit, knee: common_knee }
@@ -205,7 +205,10 @@ impl MatrixScaling {
             MatrixScaling::Columns { knee: Some(knee), .. } => {
                 format!("each column standardised, logarithmic beyond ±{knee}")
             }
-            MatrixScaling::Quantiles(_) => "each column to normal scores".into(),
+            MatrixScaling::Quantiles(scalings) => match scalings.iter().flatten().next() {
+                Some(Scaling::Smooth { .. }) => "each column bent to stay within ±3".into(),
+                _ => "each column to normal scores".into(),
+            },
         }
     }
 }

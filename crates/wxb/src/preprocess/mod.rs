@@ -18,6 +18,7 @@ mod bind;
 mod category;
 mod date;
 mod fit;
+mod level;
 mod matrix;
 mod number;
 mod plan;
@@ -28,9 +29,10 @@ use serde::{Deserialize, Serialize};
 pub use bind::Encoded;
 pub use category::CategoryInput;
 pub use date::{DateFormat, DateInput, DatePart};
+pub use level::LevelInput;
 pub use matrix::{MatrixInput, MatrixScaling};
 pub use number::{NumberInput, Scaling};
-pub use plan::{ColumnPlan, Encoding, Preprocessor, Unused};
+pub use plan::{ColumnPlan, Encoding, Groups, Preprocessor, Unused};
 pub use stats::{Moments, check_sizes};
 
 /// How numbers are scaled.
@@ -53,12 +55,21 @@ pub enum Scale {
     MinMax,
     /// To a standard normal distribution, through at most 1000 quantiles.
     Quantile,
+    /// (x − median) / interquartile range, then bent so that it stays within ±3 ([`Scaling::Smooth`]).
+    Smooth,
 }
 
 impl Scale {
     /// Every scale.
-    pub const ALL: [Scale; 6] =
-        [Scale::Auto, Scale::None, Scale::Standard, Scale::Robust, Scale::MinMax, Scale::Quantile];
+    pub const ALL: [Scale; 7] = [
+        Scale::Auto,
+        Scale::None,
+        Scale::Standard,
+        Scale::Robust,
+        Scale::MinMax,
+        Scale::Quantile,
+        Scale::Smooth,
+    ];
 
     /// The name it has on the command line.
     pub fn name(self) -> &'static str {
@@ -69,6 +80,7 @@ impl Scale {
             Scale::Robust => "robust",
             Scale::MinMax => "minmax",
             Scale::Quantile => "quantile",
+            Scale::Smooth => "smooth",
         }
     }
 
@@ -76,6 +88,22 @@ impl Scale {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scale| scale.name() == name)
     }
+}
+
+/// What becomes of the levels of a text column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Categories {
+    /// An input each, rare ones share one ([`CategoryInput`]).
+    #[default]
+    Inputs,
+    /// For a category embedding ([`Layer::Embed`](crate::Layer::Embed)): numbers of rows of its table, for columns of
+    /// more than so many levels; the others have an input a level, scaled as numbers are ([`LevelInput`]). The inputs are
+    /// the numbers of all columns, then the others, then those row numbers.
+    Embedded {
+        /// The most levels that have inputs.
+        above: usize,
+    },
 }
 
 /// What [`Preprocessor::fit`] may be told.
@@ -90,11 +118,19 @@ pub struct PreprocessConfig {
     pub max_levels: usize,
     /// Uses identifier-like text columns instead of dropping them.
     pub keep: bool,
+    /// What becomes of the levels of a text column.
+    pub categories: Categories,
 }
 
 impl Default for PreprocessConfig {
     fn default() -> Self {
-        Self { scale: Scale::Auto, divide_by: None, max_levels: 128, keep: false }
+        Self {
+            scale: Scale::Auto,
+            divide_by: None,
+            max_levels: 128,
+            keep: false,
+            categories: Categories::Inputs,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::stats::{Moments, normal_score, quantile};
-use super::{PreprocessConfig, Scale};
+use super::{Categories, PreprocessConfig, Scale};
 
 /// Where the tails of [`Scaling::LogTails`] begin, in standard deviations.
 const KNEE: f64 = 8.0;
@@ -35,6 +35,14 @@ pub enum Scaling {
         /// The |z| from which on the scale is logarithmic.
         knee: f64,
     },
+    /// u = (x − shift) / unit, z = u / √(1 + (u/3)²): within ±3, and hardly bent near 0 (Holzmüller, Grinsztajn and
+    /// Steinwart 2024).
+    Smooth {
+        /// The x that becomes 0.
+        shift: f64,
+        /// The length that becomes nearly 1.
+        unit: f64,
+    },
     /// Linear between the knots (at, score), constant beyond the first and the last.
     Quantile {
         /// The knots' x, strictly ascending: quantiles of the training rows.
@@ -61,8 +69,17 @@ impl Scaling {
                 affine(quantile(sorted, 0.5), positive_or(range, spread))
             }
             Scale::Quantile => quantile_knots(sorted),
+            Scale::Smooth => Scaling::smooth(sorted),
             Scale::Auto => Scaling::LogTails { shift: moments.mean, unit: spread, knee: KNEE },
         }
+    }
+
+    /// [`Scaling::Smooth`] of ascending values that are not all the same: the median becomes 0, the interquartile range 1;
+    /// where that is 0, half the whole range.
+    pub(super) fn smooth(sorted: &[f64]) -> Self {
+        let quartiles = quantile(sorted, 0.75) - quantile(sorted, 0.25);
+        let half_range = 0.5 * (sorted[sorted.len() - 1] - sorted[0]);
+        Scaling::Smooth { shift: quantile(sorted, 0.5), unit: positive_or(quartiles, half_range) }
     }
 
     /// z of x; NaN stays NaN.
@@ -70,6 +87,7 @@ impl Scaling {
         match self {
             Scaling::Affine { shift, unit } => affine(x, *shift, *unit),
             Scaling::LogTails { shift, unit, knee } => log_tails(x, *shift, *unit, *knee),
+            Scaling::Smooth { shift, unit } => smooth(x, *shift, *unit),
             Scaling::Quantile { at, score } => interpolate(x, at, score),
         }
     }
@@ -83,6 +101,7 @@ impl Scaling {
             Scaling::LogTails { shift, unit, knee } => {
                 shift.is_finite() && positive(*unit) && positive(*knee)
             }
+            Scaling::Smooth { shift, unit } => shift.is_finite() && positive(*unit),
             Scaling::Quantile { at, score } => {
                 at.len() == score.len()
                     && (2..=MAX_KNOTS).contains(&at.len())
@@ -101,6 +120,9 @@ impl Scaling {
             Scaling::Affine { shift, unit } => format!("({}) / {}", minus(*shift), short(*unit)),
             Scaling::LogTails { shift, unit, knee } => {
                 format!("({}) / {}, logarithmic beyond ±{knee}", minus(*shift), short(*unit))
+            }
+            Scaling::Smooth { shift, unit } => {
+                format!("({}) / {}, bent to stay within ±3", minus(*shift), short(*unit))
             }
             Scaling::Quantile { at, .. } => format!("normal scores through {} quantiles", at.len()),
         }
@@ -128,6 +150,12 @@ pub(super) fn affine(x: f64, shift: f64, unit: f64) -> f64 {
 pub(super) fn log_tails(x: f64, shift: f64, unit: f64, knee: f64) -> f64 {
     let u = affine(x, shift, unit);
     if u.abs() > knee { u.signum() * knee * (1.0 + libm::log(u.abs() / knee)) } else { u }
+}
+
+#[inline(always)]
+pub(super) fn smooth(x: f64, shift: f64, unit: f64) -> f64 {
+    let u = affine(x, shift, unit);
+    u / (1.0 + u * u / 9.0).sqrt()
 }
 
 #[inline(always)]
@@ -180,22 +208,31 @@ fn positive_or(unit: f64, otherwise: f64) -> f64 {
 pub struct NumberInput {
     /// How it is scaled.
     pub scaling: Scaling,
-    /// What stands in for a missing number, before scaling: the median of the training rows.
+    /// What stands in for a missing number, before scaling: the median of the training rows, or their mean.
     pub fill: f64,
     /// Training rows in which it is missing. If there is one, a second input says where.
     pub missing: u32,
+    /// Whether that input is a plan of its own, after those of the numbers ([`Encoding::Missing`](super::Encoding)).
+    #[serde(default)]
+    pub apart: bool,
 }
 
 impl NumberInput {
     /// Fits a column that is not constant; `sorted` as in [`Scaling::fit`].
     pub(super) fn fit(config: &PreprocessConfig, moments: &Moments, sorted: &[f64], missing: u32) -> Self {
-        let fill = quantile(sorted, 0.5);
-        Self { scaling: Scaling::fit(config, moments, sorted), fill, missing }
+        let apart = config.categories != Categories::Inputs;
+        let fill = if apart { moments.mean } else { quantile(sorted, 0.5) };
+        Self { scaling: Scaling::fit(config, moments, sorted), fill, missing, apart }
     }
 
     /// 1, or 2 with the input that says where it is missing.
     pub fn width(&self) -> usize {
-        1 + usize::from(self.missing > 0)
+        1 + usize::from(self.has_indicator())
+    }
+
+    /// Whether the second input says where it is missing.
+    pub fn has_indicator(&self) -> bool {
+        self.missing > 0 && !self.apart
     }
 
     pub(super) fn is_sound(&self) -> bool {

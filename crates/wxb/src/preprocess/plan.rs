@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::number::short;
-use super::{CategoryInput, DateInput, Kind, MatrixInput, NumberInput};
+use super::{CategoryInput, DateInput, Kind, LevelInput, MatrixInput, NumberInput};
 use crate::error::{Code, Error, Result};
 
 /// More inputs than this are a damaged file or a mistake: one batch of 256 rows would take 16 GB.
@@ -17,6 +17,20 @@ pub enum Preprocessor {
     Table(Vec<ColumnPlan>),
     /// Of a matrix.
     Matrix(MatrixInput),
+}
+
+/// The inputs by what a network with embeddings does with them, in their order
+/// ([`Categories::Embedded`](super::Categories)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// Scaled numbers.
+    pub numbers: usize,
+    /// Inputs that stay as they are.
+    pub others: usize,
+    /// Numbers of rows of a table of embeddings.
+    pub rows: usize,
+    /// How many rows that table has.
+    pub levels: usize,
 }
 
 /// What becomes of one column.
@@ -38,6 +52,15 @@ pub enum Encoding {
     Category(CategoryInput),
     /// The parts of a date.
     Date(DateInput),
+    /// One scaled input per level.
+    Levels(LevelInput),
+    /// The number of a row of a category embedding.
+    Row(LevelInput),
+    /// One input that is 1 where a number is missing, for a column whose number is a plan before this one.
+    Missing {
+        /// Training rows in which it is missing.
+        missing: u32,
+    },
     /// One input that is 1 where the cell is missing, for a column that is of no use otherwise.
     Presence {
         /// Training rows in which it is missing.
@@ -79,7 +102,8 @@ impl Encoding {
             Encoding::Number(input) => input.width(),
             Encoding::Category(input) => input.width(),
             Encoding::Date(input) => input.width(),
-            Encoding::Presence { .. } => 1,
+            Encoding::Levels(input) | Encoding::Row(input) => input.width(),
+            Encoding::Presence { .. } | Encoding::Missing { .. } => 1,
             Encoding::Dropped(_) => 0,
         }
     }
@@ -88,8 +112,10 @@ impl Encoding {
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Encoding::Number(_) => Some(Kind::Number),
-            Encoding::Category(_) | Encoding::Date(_) => Some(Kind::Text),
-            Encoding::Presence { .. } | Encoding::Dropped(_) => None,
+            Encoding::Category(_) | Encoding::Date(_) | Encoding::Levels(_) | Encoding::Row(_) => {
+                Some(Kind::Text)
+            }
+            Encoding::Presence { .. } | Encoding::Missing { .. } | Encoding::Dropped(_) => None,
         }
     }
 
@@ -99,8 +125,8 @@ impl Encoding {
             Encoding::Number(input) => input.missing,
             Encoding::Category(input) => input.missing,
             Encoding::Date(input) => input.missing,
-            Encoding::Presence { missing, .. } => *missing,
-            Encoding::Dropped(_) => 0,
+            Encoding::Presence { missing, .. } | Encoding::Missing { missing } => *missing,
+            Encoding::Levels(_) | Encoding::Row(_) | Encoding::Dropped(_) => 0,
         }
     }
 
@@ -109,7 +135,8 @@ impl Encoding {
             Encoding::Number(input) => input.is_sound(),
             Encoding::Category(input) => input.is_sound(),
             Encoding::Date(input) => input.is_sound(),
-            Encoding::Presence { .. } | Encoding::Dropped(_) => true,
+            Encoding::Levels(input) | Encoding::Row(input) => input.is_sound(),
+            Encoding::Presence { .. } | Encoding::Missing { .. } | Encoding::Dropped(_) => true,
         }
     }
 }
@@ -120,12 +147,16 @@ impl ColumnPlan {
         let name = &self.name;
         let missing = (self.encoding.missing() > 0).then(|| format!("{name}=(missing)"));
         match &self.encoding {
-            Encoding::Number(_) => [name.clone()].into_iter().chain(missing).collect(),
+            Encoding::Number(number) => {
+                [name.clone()].into_iter().chain(missing.filter(|_| !number.apart)).collect()
+            }
             Encoding::Category(c) => c.input_names().iter().map(|level| format!("{name}={level}")).collect(),
             Encoding::Date(d) => {
                 d.parts.iter().map(|(part, _)| format!("{name}.{}", part.name())).chain(missing).collect()
             }
-            Encoding::Presence { .. } => missing.into_iter().collect(),
+            Encoding::Levels(l) => l.input_names().iter().map(|level| format!("{name}={level}")).collect(),
+            Encoding::Row(_) => vec![name.clone()],
+            Encoding::Presence { .. } | Encoding::Missing { .. } => missing.into_iter().collect(),
             Encoding::Dropped(_) => vec![],
         }
     }
@@ -142,6 +173,9 @@ impl ColumnPlan {
             }
             Encoding::Category(c) => format!("{} levels", c.levels.len()),
             Encoding::Date(d) => format!("date like {}, {} parts", d.format.example(), d.parts.len()),
+            Encoding::Levels(l) => format!("{} levels, scaled", l.levels.len()),
+            Encoding::Row(l) => format!("{} levels, embedded", l.levels.len()),
+            Encoding::Missing { .. } => "whether it is missing".into(),
             Encoding::Presence { reason, .. } => format!("{}; whether it is missing", reason.name()),
             Encoding::Dropped(reason) => format!("{}, not used", reason.name()),
         }
@@ -160,9 +194,35 @@ impl Preprocessor {
     /// The number of columns of the training data, unused ones included.
     pub fn features(&self) -> usize {
         match self {
-            Preprocessor::Table(columns) => columns.len(),
+            Preprocessor::Table(columns) => {
+                columns.iter().filter(|c| !matches!(c.encoding, Encoding::Missing { .. })).count()
+            }
             Preprocessor::Matrix(input) => input.columns as usize,
         }
+    }
+
+    /// What the first layer of a network with embeddings has to know of the inputs.
+    pub fn groups(&self) -> Groups {
+        let mut groups = Groups { numbers: 0, others: 0, rows: 0, levels: 0 };
+        match self {
+            Preprocessor::Matrix(input) => {
+                groups.numbers = input.columns as usize;
+                groups.others = input.missing.len();
+            }
+            Preprocessor::Table(columns) => {
+                for column in columns {
+                    match &column.encoding {
+                        Encoding::Number(number) if !number.has_indicator() => groups.numbers += 1,
+                        Encoding::Row(input) => {
+                            groups.rows += 1;
+                            groups.levels += input.levels.len() + 1;
+                        }
+                        other => groups.others += other.width(),
+                    }
+                }
+            }
+        }
+        groups
     }
 
     /// One name per input; the columns of a matrix are `x0`, `x1`, ….
@@ -230,7 +290,8 @@ impl Preprocessor {
                 if !column.encoding.is_sound() {
                     return damaged(format!("numbers that make no sense for column {:?}", column.name));
                 }
-                if !seen.insert(column.name.as_str()) {
+                if !matches!(column.encoding, Encoding::Missing { .. }) && !seen.insert(column.name.as_str())
+                {
                     return damaged(format!("the column {:?} twice", column.name));
                 }
             }

@@ -1,6 +1,6 @@
 //! An epoch of mini-batches.
 
-use super::{Divergence, Event, Fitting, Observer, Run, Stop, TrainConfig};
+use super::{Divergence, Event, Fitting, Observer, Rates, Run, Stop, TrainConfig};
 use crate::layer::{Layer, Params, Role};
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Step};
@@ -24,9 +24,9 @@ impl<T: Real> Fitting<'_, '_, T> {
                 self.train.load(rows, &mut self.cache);
                 self.loaded = true;
             }
-            let lr = self.lr(run, run.step);
+            let rates = self.rates(run, run.step);
             let batch_loss =
-                match train_step(run, &mut self.grads, &mut self.cache, rows.len(), (self.config, lr)) {
+                match train_step(run, &mut self.grads, &mut self.cache, rows.len(), (self.config, rates)) {
                     Ok(batch_loss) => batch_loss,
                     Err(divergence) => return Some(Stop::Diverged(divergence)),
                 };
@@ -48,7 +48,7 @@ impl<T: Real> Fitting<'_, '_, T> {
     }
 }
 
-/// One step at learning rate `lr`: forward, loss, backward, update on the first `m` rows of `cache.x`, `cache.y` and
+/// One step at some rates: forward, loss, backward, update on the first `m` rows of `cache.x`, `cache.y` and
 /// `cache.weights`. Returns the mean loss before the update.
 ///
 /// [`fit`](super::fit) is made of these; alone it is what a benchmark measures.
@@ -60,9 +60,9 @@ pub fn train_step<T: Real>(
     grads: &mut Params<T>,
     cache: &mut Cache<T>,
     m: usize,
-    (config, lr): (&TrainConfig, f64),
+    (config, rates): (&TrainConfig, Rates),
 ) -> Result<f64, Divergence> {
-    let mode = Mode::Training { seed: config.seed, step: run.step };
+    let mode = Mode::Training { seed: config.seed, step: run.step, dropout: rates.dropout };
     forward(&run.network, cache, m, mode);
     let (batch_loss, weight) = loss(&run.network, cache, m);
     if !batch_loss.is_finite() {
@@ -73,7 +73,7 @@ pub fn train_step<T: Real>(
     clip(grads, config.clip_norm);
     run.step += 1;
     let Run { network, moments, step, .. } = &mut *run;
-    update(&mut network.params, moments, *step, grads, (config, lr));
+    update(&mut network.params, moments, *step, grads, (config, rates));
     run.partial.0 += 1;
     run.partial.1 += batch_loss * weight;
     run.partial.2 += weight;
@@ -126,27 +126,31 @@ fn clip<T: Real>(grads: &mut Params<T>, norm: Option<f64>) {
     }
 }
 
-/// Step number `t` of all parameters; decay acts on weights only, so that it cuts the buffer into its slots.
+/// Step number `t` of all parameters; where not all of them learn or decay alike, the buffer is cut into its slots.
 fn update<T: Real>(
     params: &mut Params<T>,
     moments: &mut [T],
     t: u64,
     grads: &Params<T>,
-    (config, lr): (&TrainConfig, f64),
+    (config, rates): (&TrainConfig, Rates),
 ) {
     let theta = &mut params.flat;
     let kept = config.optimizer.moments();
     let (m, v) = moments.split_at_mut(if kept == 0 { 0 } else { theta.len() });
-    let step = Step { lr, t, weight_decay: 0.0 };
-    if config.decay() == 0.0 {
+    let step = Step { lr: rates.lr, t, weight_decay: 0.0, epsilon: 1.0 };
+    if rates.decay == 0.0 && !config.paces.differ() {
         return config.optimizer.update(step, theta, &grads.flat, m, v);
     }
     for slot in grads.slots() {
         let range = slot.range();
-        let weight_decay = if slot.role == Role::Weight { config.decay() } else { 0.0 };
+        let (pace, width) = (config.paces.of(slot), config.paces.width_of(slot));
+        let lr = rates.lr * pace.lr / width;
+        // The share that decays is α λ · decay, whatever the factor on α.
+        let weight_decay = if lr > 0.0 { rates.lr * rates.decay * pace.decay / lr } else { 0.0 };
         let m = if kept > 0 { &mut m[range.clone()] } else { &mut [] };
         let v = if kept > 1 { &mut v[range.clone()] } else { &mut [] };
-        config.optimizer.update(Step { weight_decay, ..step }, &mut theta[range], grads.of(slot), m, v);
+        let step = Step { lr, weight_decay, epsilon: width, ..step };
+        config.optimizer.update(step, &mut theta[range], grads.of(slot), m, v);
     }
 }
 
@@ -188,7 +192,8 @@ pub(crate) fn trial_update<T: Real>(
     if let Optimizer::Lbfgs(_) = config.optimizer {
         return params;
     }
-    let lr = run.history.last().map_or(config.lr, |record| record.lr);
-    update(&mut params, &mut run.moments.clone(), run.step + 1, grads, (config, lr));
+    let mut rates = config.base_rates();
+    rates.lr = run.history.last().map_or(config.lr, |record| record.lr);
+    update(&mut params, &mut run.moments.clone(), run.step + 1, grads, (config, rates));
     params
 }

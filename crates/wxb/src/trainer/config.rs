@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
+use crate::layer::{Role, Slot};
 use crate::metrics::Metric;
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
@@ -15,6 +16,106 @@ pub enum BatchSize {
     Rows(usize),
     /// All of them: gradient descent.
     Full,
+}
+
+/// What a tie of the watched score means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ties {
+    /// The earlier epoch stays the best.
+    #[default]
+    Earlier,
+    /// The later epoch is the best now.
+    Later,
+}
+
+/// How a kind of parameters learns beside the others.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    /// The factor on the learning rate.
+    pub lr: f64,
+    /// The factor on the decoupled decay.
+    pub decay: f64,
+}
+
+impl Pace {
+    /// As fast as the base rate says, decaying as weights do.
+    pub const WEIGHTS: Pace = Pace { lr: 1.0, decay: 1.0 };
+    /// As fast as the base rate says, without decay.
+    pub const FREE: Pace = Pace { lr: 1.0, decay: 0.0 };
+}
+
+/// How each kind of parameters learns.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Paces {
+    /// W.
+    pub weights: Pace,
+    /// b.
+    pub biases: Pace,
+    /// γ of scaling layers.
+    pub scales: Pace,
+    /// α of blended activations.
+    pub blends: Pace,
+    /// Numeric embeddings.
+    pub periodic: Pace,
+    /// Category embeddings.
+    pub embeddings: Pace,
+    /// W (n_in, n_out) learns as if it were θ/√n_in with a learned θ, the "neural tangent parametrisation" of Jacot,
+    /// Gabriel and Hongler 2018. Adam's step does not depend on the size of the gradient, so that this is the step of W
+    /// with α/√n_in for α and ε √n_in for ε.
+    pub by_inputs: bool,
+}
+
+impl Default for Paces {
+    fn default() -> Self {
+        Self {
+            weights: Pace::WEIGHTS,
+            biases: Pace::FREE,
+            scales: Pace::FREE,
+            blends: Pace::FREE,
+            periodic: Pace::FREE,
+            embeddings: Pace::FREE,
+            by_inputs: false,
+        }
+    }
+}
+
+impl Paces {
+    /// Of a tensor.
+    pub fn of(&self, slot: &Slot) -> Pace {
+        match slot.role {
+            Role::Weight => self.weights,
+            Role::Bias => self.biases,
+            Role::Scale => self.scales,
+            Role::Blend => self.blends,
+            Role::Frequency | Role::Phase | Role::Mix | Role::Shift => self.periodic,
+            Role::Embedding => self.embeddings,
+        }
+    }
+
+    /// √n_in for W where that counts, else 1.
+    pub fn width_of(&self, slot: &Slot) -> f64 {
+        if self.by_inputs && slot.role == Role::Weight { (slot.rows as f64).sqrt() } else { 1.0 }
+    }
+
+    /// Whether a factor on the learning rate is not 1.
+    pub fn differ(&self) -> bool {
+        let Self { weights, biases, scales, blends, periodic, embeddings, by_inputs } = *self;
+        by_inputs || [weights, biases, scales, blends, periodic, embeddings].iter().any(|pace| pace.lr != 1.0)
+    }
+
+    fn check(&self) -> Result<()> {
+        let Self { weights, biases, scales, blends, periodic, embeddings, .. } = *self;
+        let fits = |pace: &Pace| {
+            pace.lr >= 0.0 && pace.lr.is_finite() && pace.decay >= 0.0 && pace.decay.is_finite()
+        };
+        match [weights, biases, scales, blends, periodic, embeddings].iter().find(|pace| !fits(pace)) {
+            None => Ok(()),
+            Some(pace) => {
+                Err(Error::new(Code::InvalidSetting, format!("{pace:?} is not made of numbers from 0 on")))
+            }
+        }
+    }
 }
 
 /// The settings of a training.
@@ -36,6 +137,16 @@ pub struct TrainConfig {
     pub l1: f64,
     /// Decoupled decay of W: W ← (1 − α λ) W. `None`: the optimizer's own (0.01 for AdamW, else 0).
     pub weight_decay: Option<f64>,
+    /// The factor on λ during the run.
+    pub decay_schedule: Schedule,
+    /// The factor on the rates of dropout layers during the run.
+    pub dropout_schedule: Schedule,
+    /// What learns faster or slower, and what decays.
+    pub paces: Paces,
+    /// Whether the last batch of an epoch is left out if it is smaller than the others.
+    pub drop_last: bool,
+    /// Which of two epochs of one score is the better one.
+    pub ties: Ties,
     /// The gradient is scaled down to this Euclidean norm if it is longer.
     pub clip_norm: Option<f64>,
     /// Stop when the watched score has not improved for so many epochs; needs validation rows.
@@ -59,6 +170,11 @@ impl Default for TrainConfig {
             l2: 0.0,
             l1: 0.0,
             weight_decay: None,
+            decay_schedule: Schedule::Constant,
+            dropout_schedule: Schedule::Constant,
+            paces: Paces::default(),
+            drop_last: false,
+            ties: Ties::Earlier,
             clip_norm: None,
             patience: None,
             metric: None,
@@ -77,6 +193,12 @@ impl TrainConfig {
         }
     }
 
+    /// Steps of an epoch of so many training rows.
+    pub fn steps_per_epoch(&self, rows: usize) -> u64 {
+        let batch = self.batch_rows(rows);
+        (if self.drop_last { (rows / batch).max(1) } else { rows.div_ceil(batch) }) as u64
+    }
+
     /// Whether every setting is in its range.
     ///
     /// # Errors
@@ -84,6 +206,9 @@ impl TrainConfig {
     pub fn check(&self) -> Result<()> {
         self.optimizer.check()?;
         self.schedule.check()?;
+        self.decay_schedule.check()?;
+        self.dropout_schedule.check()?;
+        self.paces.check()?;
         let bad = |what: String| Err(Error::new(Code::InvalidSetting, what));
         let amounts =
             [("l2", self.l2), ("l1", self.l1), ("the weight decay", self.weight_decay.unwrap_or(0.0))];

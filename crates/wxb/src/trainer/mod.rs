@@ -10,7 +10,7 @@ mod run;
 
 pub use batches::train_step;
 pub(crate) use batches::trial_update;
-pub use config::{BatchSize, TrainConfig};
+pub use config::{BatchSize, Pace, Paces, Ties, TrainConfig};
 pub use run::{Best, Divergence, EpochRecord, Run, Stop};
 
 use std::ops::ControlFlow;
@@ -148,7 +148,7 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
             valid,
             config,
             cache: Cache::new(&run.network, rows, Keep::Needed),
-            steps_per_epoch: train.len().div_ceil(batch) as u64,
+            steps_per_epoch: config.steps_per_epoch(train.len()),
             order: train.rows().to_vec(),
             grads: run.network.params.clone(),
             loaded: false,
@@ -190,7 +190,7 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
 
     /// Validates, keeps the best weights, writes the epoch's record.
     fn end_epoch(&mut self, run: &mut Run<T>, train_loss: f64, observe: Observer<'_, T>) -> Option<Stop> {
-        let lr = self.lr(run, run.step.saturating_sub(1));
+        let Rates { lr, .. } = self.rates(run, run.step.saturating_sub(1));
         run.epoch += 1;
         let (mut valid_loss, mut valid_metric) = (None, None);
         if let Some(valid) = self.valid {
@@ -199,7 +199,7 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
             valid_metric = self.config.metric.and_then(|metric| evaluation.scores().get(metric));
         }
         let watched = self.config.watched(train_loss, valid_loss, valid_metric);
-        let best = run.judge(watched) && self.valid.is_some();
+        let best = run.judge(watched, self.config.ties) && self.valid.is_some();
         if best || self.valid.is_none() {
             run.keep_weights();
         }
@@ -220,19 +220,44 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         }
     }
 
-    /// The learning rate of a step, counted from 0.
-    fn lr(&self, run: &Run<T>, step: u64) -> f64 {
+    /// What follows the schedules at a step, counted from 0.
+    fn rates(&self, run: &Run<T>, step: u64) -> Rates {
         let at = Position {
             step,
             steps_per_epoch: self.steps_per_epoch,
             epochs: self.config.epochs,
             plateaus: run.plateaus,
         };
-        self.config.lr * self.config.schedule.factor(at)
+        self.config.rates(at)
     }
 }
 
+/// What follows the schedules, at a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// α, the learning rate.
+    pub lr: f64,
+    /// λ, the decoupled decay.
+    pub decay: f64,
+    /// The factor on the rates of dropout layers.
+    pub dropout: f64,
+}
+
 impl TrainConfig {
+    /// What follows the schedules, at a place in the run.
+    pub fn rates(&self, at: Position) -> Rates {
+        Rates {
+            lr: self.lr * self.schedule.factor(at),
+            decay: self.decay() * self.decay_schedule.factor(at),
+            dropout: self.dropout_schedule.factor(at),
+        }
+    }
+
+    /// What there is before any schedule.
+    pub fn base_rates(&self) -> Rates {
+        Rates { lr: self.lr, decay: self.decay(), dropout: 1.0 }
+    }
+
     /// The score that is minimised by stopping: validation metric, validation loss, or training loss.
     fn watched(&self, train_loss: f64, valid_loss: Option<f64>, valid_metric: Option<f64>) -> f64 {
         let metric = self.metric.filter(|_| self.stop_on_metric);

@@ -9,7 +9,7 @@ use crate::network::Network;
 use crate::optimizer::Optimizer;
 use crate::real::Real;
 use crate::schedule::Schedule;
-use crate::trainer::TrainConfig;
+use crate::trainer::{Ties, TrainConfig};
 
 /// Everything a training needs to go on.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,9 +160,9 @@ impl<T: Real> Run<T> {
         Ok(())
     }
 
-    /// Takes note of a watched score (lower is better). A tie stays with the earlier epoch.
-    pub(super) fn judge(&mut self, score: f64) -> bool {
-        let better = score < self.best_score;
+    /// Takes note of a watched score (lower is better).
+    pub(super) fn judge(&mut self, score: f64, ties: Ties) -> bool {
+        let better = score < self.best_score || ties == Ties::Later && score == self.best_score;
         if better {
             (self.best_score, self.since_best, self.plateau_wait) = (score, 0, 0);
         } else {
