@@ -98,10 +98,13 @@ impl Paces {
         if self.by_inputs && slot.role == Role::Weight { (slot.rows as f64).sqrt() } else { 1.0 }
     }
 
-    /// Whether a factor on the learning rate is not 1.
+    /// Whether a factor on the learning rate is not 1. Asked in every step: no array is made.
     pub fn differ(&self) -> bool {
-        let Self { weights, biases, scales, blends, periodic, embeddings, by_inputs } = *self;
-        by_inputs || [weights, biases, scales, blends, periodic, embeddings].iter().any(|pace| pace.lr != 1.0)
+        let Self { weights, biases, scales, blends, periodic, embeddings, by_inputs } = self;
+        let is_one = |pace: &Pace| pace.lr == 1.0;
+        by_inputs
+            | !(is_one(weights) & is_one(biases) & is_one(scales))
+            | !(is_one(blends) & is_one(periodic) & is_one(embeddings))
     }
 
     fn check(&self) -> Result<()> {
