@@ -32,7 +32,7 @@ struct Report<'a> {
 /// Writes one line of predictions per row of the data.
 pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
-    check_fits(args, &model)?;
+    check_fits(args, &model, terminal)?;
     let file =
         args.output.as_deref().map(|file| FileFormat::of(file).map(|format| (file, format))).transpose()?;
     let ask = Ask { keep: &args.keep, ..Ask::default() };
@@ -47,14 +47,18 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     Ok(Exit::Success)
 }
 
-fn check_fits(args: &PredictArgs, model: &Model) -> Result<()> {
-    let flag = if args.proba { "--proba" } else { "--label" };
-    if (args.proba || args.label) && model.target.task() == Task::Regression {
-        return Err(Error::new(
-            Code::WrongTask,
-            format!("{flag} is for classes, and the model predicts a number"),
-        )
-        .hint(format!("leave {flag} out: the column `prediction` is in the target's unit")));
+/// A script may ask every model for all it has to say: --proba has no effect on a number.
+fn check_fits(args: &PredictArgs, model: &Model, terminal: &Terminal) -> Result<()> {
+    if model.target.task() != Task::Regression {
+        return Ok(());
+    }
+    let unit = "the column `prediction` is in the target's unit";
+    if args.label {
+        let message = "--label is for classes, and the model predicts a number";
+        return Err(Error::new(Code::WrongTask, message).hint(format!("leave --label out: {unit}")));
+    }
+    if args.proba {
+        terminal.say("note", &format!("--proba is for classes, and the model predicts a number: {unit}"));
     }
     Ok(())
 }

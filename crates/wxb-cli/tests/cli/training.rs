@@ -53,6 +53,28 @@ fn realmlp() {
     assert!(!output.status.success() && message.contains("only networks of dense layers"), "{message}");
 }
 
+/// Missing numbers have an input of their own, in another place of the plan: the columns are found all the same.
+#[test]
+fn realmlp_with_gaps() {
+    let directory = stage();
+    let row = |i: usize| {
+        let age = if i.is_multiple_of(5) { String::new() } else { (20 + i % 40).to_string() };
+        format!("{age},{},{}\n", ["red", "green", "blue"][i % 3], i % 40 + 3 * (i % 3))
+    };
+    let table = |rows: std::ops::Range<usize>| {
+        std::iter::once("age,color,price\n".to_owned()).chain(rows.map(row)).collect::<String>()
+    };
+    std::fs::write(directory.path().join("gaps.csv"), table(0..200)).unwrap();
+    std::fs::write(directory.path().join("whole.csv"), "age,color\n31,red\n32,violet\n,\n").unwrap();
+    let train = "train gaps.csv --target price --task regression --preset realmlp --epochs 8 -q -o gaps.wxb";
+    succeed(directory.path(), train);
+    // A script asks for probabilities whatever the model predicts.
+    let predicted = succeed(directory.path(), "predict gaps.wxb whole.csv --proba -q");
+    let numbers: Vec<f64> = predicted.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+    assert!(predicted.starts_with("prediction\n") && numbers.len() == 3, "{predicted}");
+    assert!(numbers.iter().all(|x| x.is_finite()), "{predicted}");
+}
+
 #[test]
 fn five_epochs_and_five_more_are_ten() {
     let directory = stage();

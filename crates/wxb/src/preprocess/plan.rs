@@ -111,11 +111,11 @@ impl Encoding {
     /// What the column must hold; `None` if its content is not used.
     pub fn kind(&self) -> Option<Kind> {
         match self {
-            Encoding::Number(_) => Some(Kind::Number),
+            Encoding::Number(_) | Encoding::Missing { .. } => Some(Kind::Number),
             Encoding::Category(_) | Encoding::Date(_) | Encoding::Levels(_) | Encoding::Row(_) => {
                 Some(Kind::Text)
             }
-            Encoding::Presence { .. } | Encoding::Missing { .. } | Encoding::Dropped(_) => None,
+            Encoding::Presence { .. } | Encoding::Dropped(_) => None,
         }
     }
 
