@@ -57,7 +57,8 @@ pub struct Gradients {
 /// Runs some rows through a network and keeps everything. x (m, n₀), y (m, n_targets).
 ///
 /// # Errors
-/// [`Code::ShapeMismatch`] if x or y have another width, or other rows, than the network wants.
+/// [`Code::ShapeMismatch`] if x or y have another width, or other rows, than the network wants;
+/// [`Code::InvalidSetting`] for a network with other layers than dense ones and dropout.
 pub fn trace<T: Real>(network: &Network<T>, x: &Array2<T>, y: Option<&Array2<T>>) -> Result<Trace> {
     let (m, width) = x.dim();
     let y_fits = y.is_none_or(|y| y.dim() == (m, network.n_targets()));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
-use crate::layer::{Layer, Params, Role, Slot};
+use crate::layer::{Layer, Params, Periodic, Role, Slot};
 use crate::real::Real;
 use crate::rng::{Purpose, stream, unit};
 
@@ -85,7 +85,7 @@ pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule
                 draw(values, &slot, rule.resolve(activation), activation, &mut rng);
             }
             (Role::Scale | Role::Blend, _) => values.fill(T::ONE),
-            (role, Layer::Periodic { frequencies, .. }) => {
+            (role, Layer::Periodic(Periodic { frequencies, .. })) => {
                 draw_waves(values, role, frequencies, seed, slot.layer)
             }
             (Role::Embedding, _) => values.iter_mut().for_each(|e| *e = T::of(normal(&mut rng))),

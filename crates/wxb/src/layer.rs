@@ -38,32 +38,68 @@ pub enum Layer {
         /// g.
         activation: Activation,
     },
-    /// A numeric embedding. Each of the first inputs x, one for each column, becomes e = A u + c with
-    /// u = cos(2π w x + β), w, β (frequencies), A (width, frequencies), c (width): a column learns which bends it
-    /// needs (Gorishniy, Rubachev and Babenko 2022; PBLD of Holzmüller et al. 2024). The outputs are the e of all
-    /// columns, the x of all columns, and the other inputs as they are.
-    Periodic {
-        /// How many inputs are embedded, from the first on.
-        columns: usize,
-        /// How many inputs follow.
-        rest: usize,
-        /// Waves for each column.
-        frequencies: usize,
-        /// Numbers for each column, x not counted.
-        width: usize,
-    },
-    /// A category embedding. Each of the last inputs, one for each column, is the number of a row of E (levels, width),
-    /// which takes its place. The columns share E; each has rows of its own.
-    Embed {
-        /// How many inputs come before, which stay as they are.
-        rest: usize,
-        /// How many inputs are replaced.
-        columns: usize,
-        /// Rows of E.
-        levels: usize,
-        /// Numbers for each column.
-        width: usize,
-    },
+    /// A numeric embedding.
+    Periodic(Periodic),
+    /// A category embedding.
+    Embed(Embed),
+}
+
+/// Each of the first inputs x, one for each column, becomes e = A u + c with u = cos(2π w x + β), w, β (frequencies),
+/// A (width, frequencies), c (width): a column learns which bends it needs (Gorishniy, Rubachev and Babenko 2022; PBLD of
+/// Holzmüller et al. 2024). The outputs are the e of all columns, the x of all columns, and the other inputs as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Periodic {
+    /// How many inputs are embedded, from the first on.
+    pub columns: usize,
+    /// How many inputs follow.
+    pub rest: usize,
+    /// Waves for each column.
+    pub frequencies: usize,
+    /// Numbers for each column, x not counted.
+    pub width: usize,
+}
+
+impl Periodic {
+    /// columns + rest.
+    pub fn n_in(self) -> usize {
+        self.columns.saturating_add(self.rest)
+    }
+
+    /// columns (width + 1) + rest.
+    pub fn n_out(self) -> usize {
+        self.columns.saturating_mul(self.width.saturating_add(1)).saturating_add(self.rest)
+    }
+
+    /// Waves of all columns.
+    pub fn waves(self) -> usize {
+        self.columns.saturating_mul(self.frequencies)
+    }
+}
+
+/// Each of the last inputs, one for each column, is the number of a row of E (levels, width), which takes its place. The
+/// columns share E; each has rows of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Embed {
+    /// How many inputs come before, which stay as they are.
+    pub rest: usize,
+    /// How many inputs are replaced.
+    pub columns: usize,
+    /// Rows of E.
+    pub levels: usize,
+    /// Numbers for each column.
+    pub width: usize,
+}
+
+impl Embed {
+    /// rest + columns.
+    pub fn n_in(self) -> usize {
+        self.rest.saturating_add(self.columns)
+    }
+
+    /// rest + columns · width.
+    pub fn n_out(self) -> usize {
+        self.columns.saturating_mul(self.width).saturating_add(self.rest)
+    }
 }
 
 impl Layer {
@@ -73,9 +109,8 @@ impl Layer {
             Layer::Dense { n_in, .. } => Some(n_in),
             Layer::Dropout { .. } => None,
             Layer::Scale { n } | Layer::Blend { n, .. } => Some(n),
-            Layer::Periodic { columns, rest, .. } | Layer::Embed { rest, columns, .. } => {
-                Some(columns.saturating_add(rest))
-            }
+            Layer::Periodic(layer) => Some(layer.n_in()),
+            Layer::Embed(layer) => Some(layer.n_in()),
         }
     }
 
@@ -85,10 +120,8 @@ impl Layer {
             Layer::Dense { n_out, .. } => n_out,
             Layer::Dropout { .. } => inputs,
             Layer::Scale { n } | Layer::Blend { n, .. } => n,
-            Layer::Periodic { columns, rest, width, .. } => {
-                columns.saturating_mul(width.saturating_add(1)).saturating_add(rest)
-            }
-            Layer::Embed { rest, columns, width, .. } => columns.saturating_mul(width).saturating_add(rest),
+            Layer::Periodic(layer) => layer.n_out(),
+            Layer::Embed(layer) => layer.n_out(),
         }
     }
 
@@ -105,13 +138,13 @@ impl Layer {
             Layer::Dropout { .. } => vec![],
             Layer::Scale { n } => vec![(Role::Scale, 1, n)],
             Layer::Blend { n, .. } => vec![(Role::Blend, 1, n)],
-            Layer::Periodic { columns, frequencies, width, .. } => vec![
+            Layer::Periodic(Periodic { columns, frequencies, width, .. }) => vec![
                 (Role::Frequency, columns, frequencies),
                 (Role::Phase, columns, frequencies),
                 (Role::Mix, columns.saturating_mul(width), frequencies),
                 (Role::Shift, columns, width),
             ],
-            Layer::Embed { levels, width, .. } => vec![(Role::Embedding, levels, width)],
+            Layer::Embed(Embed { levels, width, .. }) => vec![(Role::Embedding, levels, width)],
         }
     }
 }
@@ -216,6 +249,9 @@ impl<T: Real> Params<T> {
     }
 
     /// The tensors of the layer at index `layer`, in their order; N as many as it has.
+    ///
+    /// # Panics
+    /// If the layer has none.
     pub fn tensors<const N: usize>(&self, layer: usize) -> [&[T]; N] {
         let first = self.first_slot(layer);
         std::array::from_fn(|i| self.of(&self.slots[first + i]))

@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
 use crate::init::{Initializer, initialize};
-use crate::layer::{Layer, Params, slots};
+use crate::layer::{Embed, Layer, Params, Periodic, slots};
 use crate::loss::Loss;
 use crate::real::Real;
 
@@ -177,18 +177,18 @@ fn check_layer(layer: &Layer) -> Result<()> {
         }
         Layer::Scale { n: 0 } | Layer::Blend { n: 0, .. } => bad("a layer of no units is empty".into()),
         Layer::Blend { activation, .. } => activation.check(),
-        Layer::Periodic { columns, frequencies, width, .. }
+        Layer::Periodic(Periodic { columns, frequencies, width, .. })
             if columns == 0 || frequencies == 0 || width == 0 =>
         {
             bad(format!(
                 "a numeric embedding of {columns} columns in {width} numbers from {frequencies} waves is empty"
             ))
         }
-        Layer::Embed { columns, levels, width, .. } if columns == 0 || levels == 0 || width == 0 => {
+        Layer::Embed(Embed { columns, levels, width, .. }) if columns == 0 || levels == 0 || width == 0 => {
             bad(format!(
                 "a category embedding of {columns} columns and {levels} levels in {width} numbers is empty"
             ))
         }
-        Layer::Dropout { .. } | Layer::Scale { .. } | Layer::Periodic { .. } | Layer::Embed { .. } => Ok(()),
+        Layer::Dropout { .. } | Layer::Scale { .. } | Layer::Periodic(_) | Layer::Embed(_) => Ok(()),
     }
 }

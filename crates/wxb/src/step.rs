@@ -91,14 +91,14 @@ impl<T: Real> Cache<T> {
                     }
                 }
                 Layer::Dropout { .. } => mask = zeros(width),
-                Layer::Scale { .. } | Layer::Embed { .. } => {}
+                Layer::Scale { .. } | Layer::Embed(_) => {}
                 Layer::Blend { n, .. } => {
                     z = zeros(n);
                     scratch = scratch.max(capacity * n);
                 }
-                Layer::Periodic { columns, frequencies, .. } => {
-                    (z, mask) = (zeros(columns * frequencies), zeros(columns * frequencies));
-                    scratch = scratch.max(frequencies);
+                Layer::Periodic(layer) => {
+                    (z, mask) = (zeros(layer.waves()), zeros(layer.waves()));
+                    scratch = scratch.max(layer.frequencies);
                 }
             }
             layers.push(LayerCache { a: zeros(width), z, mask });
@@ -197,14 +197,13 @@ fn through<T: Real>(
             let [alpha] = params.tensors(l);
             blend::forward(activation, alpha, a_in, &mut z[..a.len()], a);
         }
-        Layer::Periodic { columns, rest, frequencies, width } => {
-            let sizes = periodic::Sizes { columns, rest, frequencies, width };
-            let waves = m * columns * frequencies;
-            periodic::forward(sizes, params.tensors(l), a_in, a, &mut mask[..waves], &mut z[..waves]);
+        Layer::Periodic(layer) => {
+            let waves = m * layer.waves();
+            periodic::forward(layer, params.tensors(l), a_in, a, &mut mask[..waves], &mut z[..waves]);
         }
-        Layer::Embed { rest, columns, levels, width } => {
+        Layer::Embed(layer) => {
             let [e] = params.tensors(l);
-            embed::forward(embed::Sizes { rest, columns, levels, width }, e, a_in, a);
+            embed::forward(layer, e, a_in, a);
         }
     }
 }
@@ -312,15 +311,14 @@ fn back_through<T: Real>(
             blend::backward(activation, alpha, [a_in, &z[..da.len()]], da, slope, dalpha);
             false
         }
-        Layer::Periodic { columns, rest, frequencies, width } => {
-            let sizes = periodic::Sizes { columns, rest, frequencies, width };
+        Layer::Periodic(layer) => {
             let grads = grads.tensors_mut(l);
-            periodic::backward(sizes, params.tensors(l), [a_in, mask, z], da, grads, da_in, scratch);
+            periodic::backward(layer, params.tensors(l), [a_in, mask, z], da, grads, da_in, scratch);
             true
         }
-        Layer::Embed { rest, columns, levels, width } => {
+        Layer::Embed(layer) => {
             let [de] = grads.tensors_mut(l);
-            embed::backward(embed::Sizes { rest, columns, levels, width }, a_in, da, de, da_in);
+            embed::backward(layer, a_in, da, de, da_in);
             true
         }
     }

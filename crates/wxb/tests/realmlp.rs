@@ -90,7 +90,7 @@ fn the_start_follows_the_data() {
     let encoded = preprocessor.bind(&features).unwrap();
     let data = Dataset::new(Inputs::Encoded(&encoded), &labels, 1).unwrap();
     let mut network = network::<f32>(&preprocessor);
-    realmlp::initialize(&mut network, &data, 3);
+    realmlp::initialize(&mut network, &data, 3).unwrap();
     let mut cache = Cache::new(&network, ROWS, Keep::Needed);
     data.load(data.rows(), &mut cache);
     forward(&network, &mut cache, ROWS, Mode::Predicting);
@@ -117,7 +117,7 @@ fn train(config: &TrainConfig, threads: usize) -> Run<f32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let mut network = network::<f32>(&preprocessor);
-        realmlp::initialize(&mut network, &train, 0);
+        realmlp::initialize(&mut network, &train, 0).unwrap();
         let mut run = Run::new(network, config).unwrap();
         fit(&mut run, &train, Some(&valid), config, &mut |_| ControlFlow::Continue(())).unwrap();
         run

@@ -2,7 +2,7 @@
 
 use wxb::rng::{Purpose, stream, unit};
 use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
-use wxb::{Activation, Initializer, Layer, Loss, Network, Params, Real};
+use wxb::{Activation, Embed, Initializer, Layer, Loss, Network, Params, Periodic, Real};
 
 const M: usize = 5;
 const LEVELS: usize = 7;
@@ -16,8 +16,8 @@ fn numbers(n: usize, seed: u64) -> impl Iterator<Item = f64> {
 /// Three numbers, two inputs as they are and two categories; every kind of layer, before and after every other kind.
 fn layers(g: Activation, dropout: f64) -> Vec<Layer> {
     vec![
-        Layer::Embed { rest: 5, columns: 2, levels: LEVELS, width: 2 },
-        Layer::Periodic { columns: 3, rest: 6, frequencies: 11, width: 2 },
+        Layer::Embed(Embed { rest: 5, columns: 2, levels: LEVELS, width: 2 }),
+        Layer::Periodic(Periodic { columns: 3, rest: 6, frequencies: 11, width: 2 }),
         Layer::Scale { n: 15 },
         Layer::Dense { n_in: 15, n_out: 9, activation: Activation::Identity },
         Layer::Blend { n: 9, activation: g },
@@ -25,7 +25,7 @@ fn layers(g: Activation, dropout: f64) -> Vec<Layer> {
         Layer::Dense { n_in: 9, n_out: 4, activation: g },
         Layer::Scale { n: 4 },
         Layer::Blend { n: 4, activation: Activation::Tanh },
-        Layer::Periodic { columns: 4, rest: 0, frequencies: 3, width: 1 },
+        Layer::Periodic(Periodic { columns: 4, rest: 0, frequencies: 3, width: 1 }),
         Layer::Dense { n_in: 8, n_out: 2, activation: Activation::Identity },
     ]
 }
@@ -62,7 +62,7 @@ fn textbook(network: &Network<f64>, l: usize, a_in: &[f64]) -> Vec<f64> {
                 let [alpha] = network.params.tensors(l);
                 a.extend(x.iter().zip(alpha).map(|(&z, alpha)| z + alpha * (g.apply(z) - z)));
             }
-            Layer::Periodic { columns, frequencies: f, width, .. } => {
+            Layer::Periodic(Periodic { columns, frequencies: f, width, .. }) => {
                 let [w, beta, mix, shift] = network.params.tensors(l);
                 for k in 0..columns * width {
                     let j = k / width;
@@ -71,7 +71,7 @@ fn textbook(network: &Network<f64>, l: usize, a_in: &[f64]) -> Vec<f64> {
                 }
                 a.extend(x);
             }
-            Layer::Embed { rest, width, .. } => {
+            Layer::Embed(Embed { rest, width, .. }) => {
                 let [e] = network.params.tensors(l);
                 a.extend(&x[..rest]);
                 x[rest..].iter().for_each(|&code| a.extend(&e[code as usize * width..][..width]));
@@ -173,12 +173,17 @@ fn layers_that_do_not_fit() {
         Layer::Scale { n: 3 },
         Layer::Scale { n: 0 },
         Layer::Blend { n: 5, activation: Activation::Selu },
-        Layer::Periodic { columns: 2, rest: 1, frequencies: 4, width: 1 },
-        Layer::Periodic { columns: 2, rest: 0, frequencies: 0, width: 1 },
-        Layer::Periodic { columns: usize::MAX, rest: 2, frequencies: usize::MAX, width: usize::MAX },
-        Layer::Embed { rest: 2, columns: 1, levels: 3, width: 3 },
-        Layer::Embed { rest: 2, columns: 1, levels: 0, width: 2 },
-        Layer::Embed { rest: 1, columns: 1, levels: usize::MAX, width: 3 },
+        Layer::Periodic(Periodic { columns: 2, rest: 1, frequencies: 4, width: 1 }),
+        Layer::Periodic(Periodic { columns: 2, rest: 0, frequencies: 0, width: 1 }),
+        Layer::Periodic(Periodic {
+            columns: usize::MAX,
+            rest: 2,
+            frequencies: usize::MAX,
+            width: usize::MAX,
+        }),
+        Layer::Embed(Embed { rest: 2, columns: 1, levels: 3, width: 3 }),
+        Layer::Embed(Embed { rest: 2, columns: 1, levels: 0, width: 2 }),
+        Layer::Embed(Embed { rest: 1, columns: 1, levels: usize::MAX, width: 3 }),
     ] {
         let network = Network::<f32>::with_layers(vec![first, out], Loss::SquaredError, Initializer::Auto, 0);
         assert!(network.is_err(), "{first:?}");

@@ -1,26 +1,8 @@
 //! e = A u + c, u = cos(2π w x + β), for each numeric column.
 
 use super::for_each_isa;
+use crate::layer::Periodic;
 use crate::real::Real;
-
-/// The numbers of a [`Layer::Periodic`](crate::Layer::Periodic).
-#[derive(Clone, Copy)]
-pub(crate) struct Sizes {
-    pub columns: usize,
-    pub rest: usize,
-    pub frequencies: usize,
-    pub width: usize,
-}
-
-impl Sizes {
-    fn n_in(self) -> usize {
-        self.columns + self.rest
-    }
-
-    fn n_out(self) -> usize {
-        self.columns * (self.width + 1) + self.rest
-    }
-}
 
 for_each_isa! {
     /// A = (e of all columns, x of all columns, the rest), and sin and cos of every wave into `waves`.
@@ -28,7 +10,7 @@ for_each_isa! {
     /// w, β (columns, F)  A (columns · width, F)  c (columns, width)  a_in (m, columns + rest)
     /// a (m, columns (width + 1) + rest)  sin, cos (m, columns · F)
     pub(crate) fn forward<T: Real>(
-        sizes: Sizes,
+        layer: Periodic,
         params: [&[T]; 4],
         a_in: &[T],
         a: &mut [T],
@@ -36,10 +18,10 @@ for_each_isa! {
         cos: &mut [T],
     ) {
         let [w, beta, mix, shift] = params;
-        let Sizes { columns, frequencies, width, .. } = sizes;
+        let Periodic { columns, frequencies, width, .. } = layer;
         let turn = T::of(0.5 / std::f64::consts::PI);
-        let waves = columns * frequencies;
-        for (x, y) in a_in.chunks_exact(sizes.n_in()).zip(cos.chunks_exact_mut(waves)) {
+        let waves = layer.waves();
+        for (x, y) in a_in.chunks_exact(layer.n_in()).zip(cos.chunks_exact_mut(waves)) {
             let of_column = y.chunks_exact_mut(frequencies).zip(x);
             for ((y, &x), (w, beta)) in
                 of_column.zip(w.chunks_exact(frequencies).zip(beta.chunks_exact(frequencies)))
@@ -52,7 +34,7 @@ for_each_isa! {
         for (sin, cos) in sin.iter_mut().zip(cos.iter_mut()) {
             (*sin, *cos) = cos.sin_cos_turns();
         }
-        let rows = a_in.chunks_exact(sizes.n_in()).zip(a.chunks_exact_mut(sizes.n_out()));
+        let rows = a_in.chunks_exact(layer.n_in()).zip(a.chunks_exact_mut(layer.n_out()));
         for ((x, a), u) in rows.zip(cos.chunks_exact(waves)) {
             let (e, after) = a.split_at_mut(columns * width);
             after.copy_from_slice(x);
@@ -88,7 +70,7 @@ for_each_isa! {
     /// dx = 2π w · v + what came past the embedding.
     /// Shapes as in [`forward`]; `v` has room for F numbers.
     pub(crate) fn backward<T: Real>(
-        sizes: Sizes,
+        layer: Periodic,
         params: [&[T]; 4],
         inputs: [&[T]; 3],
         da: &[T],
@@ -99,9 +81,9 @@ for_each_isa! {
         let [w, _, mix, _] = params;
         let [a_in, sin, cos] = inputs;
         let [dw, dbeta, dmix, dshift] = grads;
-        let Sizes { columns, frequencies, width, .. } = sizes;
+        let Periodic { columns, frequencies, width, .. } = layer;
         let tau = T::of(std::f64::consts::TAU);
-        let (n_in, n_out, waves) = (sizes.n_in(), sizes.n_out(), columns * frequencies);
+        let (n_in, n_out, waves) = (layer.n_in(), layer.n_out(), layer.waves());
         dw.fill(T::ZERO);
         dbeta.fill(T::ZERO);
         dmix.fill(T::ZERO);

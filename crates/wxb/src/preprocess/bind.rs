@@ -368,7 +368,7 @@ impl BoundMatrix<'_> {
                     self.bend_tails(values, shift, knee, x);
                 }
             }
-            MatrixScaling::Quantiles(scalings) => {
+            MatrixScaling::Each(scalings) => {
                 let apply = |scaling: &Option<Scaling>, x| scaling.as_ref().map_or(0.0, |s| s.apply(x));
                 cells.zip(scalings).for_each(|(((out, x), &fill), s)| *out = or_fill(apply(s, x), fill));
             }

@@ -45,7 +45,8 @@ pub enum MatrixScaling {
         knee: Option<f64>,
     },
     /// A scaling for each column that bends; `None` for a constant one.
-    Quantiles(Vec<Option<Scaling>>),
+    #[serde(rename = "quantiles")] // as in files of before
+    Each(Vec<Option<Scaling>>),
 }
 
 /// The scaling of one column, its stand-in for missing numbers, and whether there are any.
@@ -91,7 +92,7 @@ impl MatrixInput {
                     && shift.iter().chain(unit).all(|v| v.is_finite())
                     && knee.is_none_or(|l| l.is_finite() && l > 0.0)
             }
-            MatrixScaling::Quantiles(scalings) => {
+            MatrixScaling::Each(scalings) => {
                 scalings.len() == columns && scalings.iter().flatten().all(Scaling::is_sound)
             }
         };
@@ -165,7 +166,7 @@ fn fit_column(values: &mut Vec<f64>, config: &PreprocessConfig, is_common: bool)
 impl MatrixScaling {
     fn of(columns: Vec<FittedColumn>, config: &PreprocessConfig) -> Self {
         if matches!(config.scale, Scale::Quantile | Scale::Smooth) {
-            return MatrixScaling::Quantiles(columns.into_iter().map(|c| c.scaling).collect());
+            return MatrixScaling::Each(columns.into_iter().map(|c| c.scaling).collect());
         }
         let mut common_knee = None;
         let (shift, unit) = columns
@@ -191,7 +192,7 @@ impl MatrixScaling {
             MatrixScaling::Columns { shift, unit, knee: Some(knee) } => {
                 log_tails(x, shift[column], unit[column], *knee)
             }
-            MatrixScaling::Quantiles(scalings) => scalings[column].as_ref().map_or(0.0, |s| s.apply(x)),
+            MatrixScaling::Each(scalings) => scalings[column].as_ref().map_or(0.0, |s| s.apply(x)),
         }
     }
 
@@ -205,7 +206,7 @@ impl MatrixScaling {
             MatrixScaling::Columns { knee: Some(knee), .. } => {
                 format!("each column standardised, logarithmic beyond ±{knee}")
             }
-            MatrixScaling::Quantiles(scalings) => match scalings.iter().flatten().next() {
+            MatrixScaling::Each(scalings) => match scalings.iter().flatten().next() {
                 Some(Scaling::Smooth { .. }) => "each column bent to stay within ±3".into(),
                 _ => "each column to normal scores".into(),
             },

@@ -14,7 +14,8 @@ use rand_distr::{Distribution, Exp1, StandardNormal};
 use crate::activation::Activation;
 use crate::data::Dataset;
 use crate::data::target::Task;
-use crate::layer::Layer;
+use crate::error::Result;
+use crate::layer::{Embed, Layer, Periodic};
 use crate::loss::Loss;
 use crate::metrics::Metric;
 use crate::network::Network;
@@ -72,11 +73,16 @@ pub fn layers(inputs: Groups, task: Task, n_out: usize) -> Vec<Layer> {
     let Groups { numbers, others, rows, levels } = inputs;
     let mut layers = vec![];
     if rows > 0 {
-        layers.push(Layer::Embed { rest: numbers + others, columns: rows, levels, width: EMBEDDING });
+        layers.push(Layer::Embed(Embed { rest: numbers + others, columns: rows, levels, width: EMBEDDING }));
     }
     let rest = others + rows * EMBEDDING;
     if numbers > 0 {
-        layers.push(Layer::Periodic { columns: numbers, rest, frequencies: FREQUENCIES, width: WAVE_WIDTH });
+        layers.push(Layer::Periodic(Periodic {
+            columns: numbers,
+            rest,
+            frequencies: FREQUENCIES,
+            width: WAVE_WIDTH,
+        }));
     }
     let mut n_in = numbers * (WAVE_WIDTH + 1) + rest;
     layers.push(Layer::Scale { n: n_in });
@@ -125,9 +131,13 @@ pub fn training(task: Task, metric: Metric, seed: u64) -> TrainConfig {
 /// The start of the dense layers, one after the other, by what the training rows give them: W ~ N(0, 1), each unit divided
 /// by the standard deviation of its Z; b = −Σ π_r z_r over five random rows, π random shares, so that the unit's zero lies
 /// among the data ("he+5").
-pub fn initialize<T: Real>(network: &mut Network<T>, data: &Dataset<'_, T>, seed: u64) {
+///
+/// # Errors
+/// As [`Dataset::check`].
+pub fn initialize<T: Real>(network: &mut Network<T>, data: &Dataset<'_, T>, seed: u64) -> Result<()> {
     /// As many rows tell a standard deviation to a hundredth.
     const ROWS: usize = 8192;
+    data.check(network)?;
     let mut rows = data.rows().to_vec();
     shuffle(&mut stream(seed, Purpose::Init, START), &mut rows);
     rows.truncate(ROWS);
@@ -153,6 +163,7 @@ pub fn initialize<T: Real>(network: &mut Network<T>, data: &Dataset<'_, T>, seed
             *b = T::of(-center / shares.iter().sum::<f64>() / unit);
         }
     }
+    Ok(())
 }
 
 /// The streams of this start, beyond those of the usual ones.
