@@ -91,7 +91,7 @@ pub struct ColumnArgs {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
-    /// What comes where nothing is said: mlp, linear (no hidden layer) or realmlp (slower, mostly better)
+    /// What comes where nothing is said: mlp, linear (no hidden layer) or realmlp (much slower, often more accurate)
     #[arg(long, value_name = "PRESET", default_value = "mlp", hide_possible_values = true)]
     pub preset: PresetChoice,
 
