@@ -5,7 +5,7 @@ use serde_json::Value;
 use wxb::data::target::Target;
 use wxb::model_file::{AnyNetwork, Model};
 use wxb::preprocess::Preprocessor;
-use wxb::{Layer, Network, Real};
+use wxb::{Embed, Layer, Network, Periodic, Real};
 
 use super::summary;
 use crate::args::choice::OutputFormat;
@@ -207,11 +207,11 @@ fn layers(model: &Model) -> Table {
             Layer::Blend { n, activation } => {
                 table.row(["-".into(), n.to_string(), format!("part of {}", activation.name()), grouped(n)]);
             }
-            Layer::Periodic { columns, frequencies, width, .. } => {
+            Layer::Periodic(Periodic { columns, frequencies, width, .. }) => {
                 let shape = format!("{columns} x {frequencies} x {width}");
                 table.row(["-".into(), shape, "waves".into(), grouped(layer.parameters() as usize)]);
             }
-            Layer::Embed { levels, width, .. } => {
+            Layer::Embed(Embed { levels, width, .. }) => {
                 let shape = format!("{levels} x {width}");
                 table.row(["-".into(), shape, "categories".into(), grouped(layer.parameters() as usize)]);
             }

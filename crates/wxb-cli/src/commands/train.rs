@@ -63,7 +63,7 @@ where
     let mut run = match checkpoints.resume(&network, terminal)? {
         Some(run) => run,
         None => {
-            start(&mut network, args, &data.train);
+            start(&mut network, args, &data.train)?;
             Run::new(network, &config)?
         }
     };

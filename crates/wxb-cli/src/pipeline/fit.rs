@@ -127,10 +127,6 @@ pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Resul
         return recipe_network(args, fitted, loss);
     }
     let given = args.network.init_weights.as_deref().map(weights::read).transpose()?;
-    if args.network.preset == PresetChoice::Linear && args.network.hidden.is_some() {
-        let what = "--preset linear has no hidden layer, and --hidden asks for some";
-        return Err(Error::new(Code::InvalidSetting, what).hint("leave one of them out"));
-    }
     let hidden = match (&args.network.hidden, &given) {
         (Some(hidden), _) => hidden.0.clone(),
         (None, Some(given)) => given.hidden(),
@@ -162,10 +158,14 @@ fn recipe_network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Re
 }
 
 /// What a start looks at beside the seed: a recipe's looks at the training rows.
-pub fn start<T: Real>(network: &mut Network<T>, args: &TrainArgs, data: &Dataset<'_, T>) {
+///
+/// # Errors
+/// Of data that does not fit the network.
+pub fn start<T: Real>(network: &mut Network<T>, args: &TrainArgs, data: &Dataset<'_, T>) -> Result<()> {
     if settings::is_recipe(args) {
-        realmlp::initialize(network, data, args.training.seed);
+        realmlp::initialize(network, data, args.training.seed)?;
     }
+    Ok(())
 }
 
 fn layers(sizes: &[usize], activations: &[Activation], args: &TrainArgs) -> Result<Vec<Layer>> {

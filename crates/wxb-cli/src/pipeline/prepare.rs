@@ -61,6 +61,7 @@ pub struct Parts {
 /// # Errors
 /// Of the reader, of the target, of the settings.
 pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
+    settings::check_preset(args)?;
     let examples = read::for_training(&args.data, &args.columns, &args.reading, &[], terminal)?;
     let column = target(&examples)?;
     let present = present_rows(column);

@@ -61,9 +61,6 @@ fn loss_choice(args: &NetworkArgs) -> LossChoice {
 /// # Errors
 /// [`Code::WrongTask`] for a loss of the other kind, [`Code::InvalidSetting`] for a flag of another loss.
 pub fn loss(args: &TrainArgs, task: Task) -> Result<Loss> {
-    if is_recipe(args) {
-        check_recipe(args)?;
-    }
     let (network, choice) = (&args.network, loss_choice(&args.network));
     let smoothing = args.regularisation.label_smoothing;
     refuse(network.quantiles.is_some() && choice != LossChoice::Quantile, "--quantiles", "--loss quantile")?;
@@ -86,8 +83,11 @@ pub fn loss(args: &TrainArgs, task: Task) -> Result<Loss> {
             let what = "--preset realmlp minimises cross-entropy or the squared error";
             return Err(Error::new(Code::InvalidSetting, what).hint("leave --loss out, or --preset mlp"));
         }
-        let asked = args.validation.metric.as_deref().and_then(Metric::parse);
-        let loss = realmlp::loss(task, asked.unwrap_or(realmlp::metric(task)));
+        let metric = match args.validation.metric.as_deref() {
+            Some("loss") => Metric::LogLoss,
+            asked => asked.and_then(Metric::parse).unwrap_or(realmlp::metric(task)),
+        };
+        let loss = realmlp::loss(task, metric);
         return Ok(match (loss, smoothing) {
             (Loss::CrossEntropy { .. }, Some(label_smoothing)) => Loss::CrossEntropy { label_smoothing },
             (loss, _) => loss,
@@ -273,12 +273,19 @@ pub fn is_recipe(args: &TrainArgs) -> bool {
     args.network.preset == PresetChoice::Realmlp
 }
 
-/// What a recipe fixes cannot be said otherwise.
+/// What a preset fixes cannot be said otherwise.
 ///
 /// # Errors
 /// [`Code::InvalidSetting`] for the first such flag.
-fn check_recipe(args: &TrainArgs) -> Result<()> {
+pub fn check_preset(args: &TrainArgs) -> Result<()> {
     let TrainArgs { columns, network, training, regularisation, .. } = args;
+    if network.preset == PresetChoice::Linear && network.hidden.is_some() {
+        let what = "--preset linear has no hidden layer, and --hidden asks for some";
+        return Err(Error::new(Code::InvalidSetting, what).hint("leave one of them out"));
+    }
+    if !is_recipe(args) {
+        return Ok(());
+    }
     let given = [
         (columns.scale != ScaleChoice::Auto, "--scale"),
         (columns.divide_by.is_some(), "--divide-by"),
@@ -356,11 +363,7 @@ pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfi
         lr: training.lr.unwrap_or(default_lr(&optimizer)),
         schedule: schedule(training, &optimizer)?,
         epochs: training.epochs.map_or(default_epochs(&optimizer), |epochs| epochs as u64),
-        batch_size: match training.batch_size {
-            Some(value::BatchSize::Full) => BatchSize::Full,
-            Some(value::BatchSize::Rows(n)) => BatchSize::Rows(n),
-            None => BatchSize::Rows(default_batch(rows)),
-        },
+        batch_size: batch_size(training, BatchSize::Rows(default_batch(rows))),
         optimizer,
         l2: regularisation.l2.unwrap_or(0.0),
         l1: regularisation.l1.unwrap_or(0.0),
@@ -374,6 +377,14 @@ pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfi
     };
     config.check()?;
     Ok(config)
+}
+
+fn batch_size(args: &TrainingArgs, usual: BatchSize) -> BatchSize {
+    match args.batch_size {
+        Some(value::BatchSize::Full) => BatchSize::Full,
+        Some(value::BatchSize::Rows(n)) => BatchSize::Rows(n),
+        None => usual,
+    }
 }
 
 /// The trainer's settings of a recipe, and what may be said beside it.
@@ -390,11 +401,7 @@ fn recipe(args: &TrainArgs, loss: &Loss) -> Result<TrainConfig> {
     let config = TrainConfig {
         lr: training.lr.unwrap_or(base.lr),
         epochs: training.epochs.map_or(base.epochs, |epochs| epochs as u64),
-        batch_size: match training.batch_size {
-            Some(value::BatchSize::Full) => BatchSize::Full,
-            Some(value::BatchSize::Rows(n)) => BatchSize::Rows(n),
-            None => base.batch_size,
-        },
+        batch_size: batch_size(training, base.batch_size),
         l2: regularisation.l2.unwrap_or(0.0),
         l1: regularisation.l1.unwrap_or(0.0),
         clip_norm: regularisation.clip_norm,
