@@ -28,6 +28,8 @@ pub mod peak;
 pub(crate) mod periodic;
 mod product;
 pub(crate) mod scale;
+#[cfg(target_arch = "x86_64")]
+mod strip;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -99,9 +101,6 @@ fn affine<T: Real>(
 }
 
 /// dW = A_inᵀ dZ,  db = 1ᵀ dZ.   a_in (m, n_in)  dz (m, n_out)  dw (n_in, n_out)  db (n_out)
-///
-/// The tiles of dW are as wide as they lie, or turned round where that leaves fewer of their columns empty; the order
-/// of each sum is the same.
 pub fn grad_params<T: Real>(
     [m, n_in, n_out]: [usize; 3],
     a_in: &[T],
@@ -113,6 +112,23 @@ pub fn grad_params<T: Real>(
     if n_out <= narrow::UNITS {
         return narrow::grad_params([m, n_in, n_out], a_in, dz, dw, db, scratch);
     }
+    grad_weights([m, n_in, n_out], a_in, dz, dw, scratch);
+    elementwise::column_sums(&dz[..m * n_out], db);
+}
+
+/// dW = A_inᵀ dZ. The tiles of dW are as wide as they lie, or turned round where that leaves fewer of their columns empty;
+/// the order of each sum is the same.
+fn grad_weights<T: Real>(
+    [m, n_in, n_out]: [usize; 3],
+    a_in: &[T],
+    dz: &[T],
+    dw: &mut [T],
+    scratch: &mut [T],
+) {
+    #[cfg(target_arch = "x86_64")]
+    if strip::takes(n_out) && n_in >= tile::columns::<T>() {
+        return strip::product(n_out, m, n_in, dz, a_in, dw);
+    }
     let columns_of = |n: usize| n / tile::columns::<T>() * tile::columns::<T>() + rest::<T>(n);
     if n_out * columns_of(n_in) * 9 < n_in * columns_of(n_out) * 8 {
         let lhs = Lhs { values: dz, row_stride: 1, depth_stride: n_out };
@@ -122,7 +138,6 @@ pub fn grad_params<T: Real>(
         let rhs = Rhs::rows(dz, m, n_out, n_in, scratch);
         product(n_in, lhs, rhs, Start::Zero, dw, &|_, _| {});
     }
-    elementwise::column_sums(&dz[..m * n_out], db);
 }
 
 fn rest<T>(n: usize) -> usize {

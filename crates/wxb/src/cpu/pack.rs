@@ -8,7 +8,7 @@ use super::tile::{Panel, columns, read_columns, wide_columns};
 use crate::real::Real;
 
 /// The right matrix (k, n). Its full panels are packed or lie in the matrix as it is; the last columns, fewer than
-/// a panel, are always packed, with zeros up to a half or a whole panel.
+/// a panel, are always packed, with zeros or anything up to a half or a whole panel.
 #[derive(Clone, Copy)]
 pub struct Rhs<'a, T> {
     pub k: usize,
@@ -17,6 +17,7 @@ pub struct Rhs<'a, T> {
     panel_stride: usize,
     depth_stride: usize,
     rest: &'a [T],
+    rest_stride: usize,
 }
 
 /// Up to here a matrix is read as it is: it stays in half of L1, whatever the order.
@@ -27,50 +28,72 @@ const FEW_ROWS: usize = 12;
 impl<'a, T: Real> Rhs<'a, T> {
     /// R = B for B (k, n) row-major, for a left matrix of `rows` rows.
     pub fn rows(b: &'a [T], k: usize, n: usize, rows: usize, scratch: &'a mut [T]) -> Self {
-        let whole = n / columns::<T>() * columns::<T>();
-        let packs = rows > FEW_ROWS && k * n * size_of::<T>() > SMALL;
-        let (panels, rest) = scratch.split_at_mut(if packs { k * whole } else { 0 });
-        let rest = &mut rest[..k * rest_columns::<T>(n)];
-        copy_columns(&b[..k * n], n, whole, n - whole, rest);
-        if packs {
-            let columns = columns::<T>();
-            split(panels, k * columns, 1, panels_per_task(k), 0, &|first, panels| {
-                for (i, panel) in panels.chunks_exact_mut(k * columns).enumerate() {
-                    copy_columns(&b[..k * n], n, (first + i) * columns, columns, panel);
-                }
+        let b = &b[..k * n];
+        if rows > FEW_ROWS && k * n * size_of::<T>() > SMALL {
+            return Self::packed(k, n, scratch, &|j, width, stride, panel| {
+                copy_columns(b, n, j, width, stride, panel);
             });
-            Self { k, n, full: panels, panel_stride: k * columns, depth_stride: columns, rest }
-        } else {
-            Self { k, n, full: b, panel_stride: columns::<T>(), depth_stride: n, rest }
         }
+        let whole = n / columns::<T>() * columns::<T>();
+        let rest_stride = rest_stride::<T>(n);
+        let rest = &mut scratch[..k * rest_stride];
+        copy_columns(b, n, whole, n - whole, rest_stride, rest);
+        Self { k, n, full: b, panel_stride: columns::<T>(), depth_stride: n, rest, rest_stride }
     }
 
     /// R = Bᵀ for B (n, k) row-major.
     pub fn columns(b: &'a [T], k: usize, n: usize, scratch: &'a mut [T]) -> Self {
+        Self::packed(k, n, scratch, &|j, width, stride, panel| {
+            transpose(&b[j * k..], width, k, stride, panel)
+        })
+    }
+
+    /// `pack(j, width, stride, panel)` writes `width` columns from `j` on into rows of `stride` numbers.
+    fn packed(
+        k: usize,
+        n: usize,
+        scratch: &'a mut [T],
+        pack: &(impl Fn(usize, usize, usize, &mut [T]) + Sync),
+    ) -> Self {
         let columns = columns::<T>();
         let whole = n / columns * columns;
-        let (panels, rest) = scratch.split_at_mut(k * whole);
-        let rest = &mut rest[..k * rest_columns::<T>(n)];
-        transpose(&b[whole * k..n * k], n - whole, k, rest);
+        let rest_stride = rest_stride::<T>(n);
+        let all = &mut scratch[..k * (whole + rest_stride)];
+        let (panels, rest) = all.split_at_mut(k * whole);
+        pack(whole, n - whole, rest_stride, rest);
         split(panels, k * columns, 1, panels_per_task(k), 0, &|first, panels| {
             for (i, panel) in panels.chunks_exact_mut(k * columns).enumerate() {
-                transpose(&b[(first + i) * columns * k..], columns, k, panel);
+                pack((first + i) * columns, columns, columns, panel);
             }
         });
-        Self { k, n, full: panels, panel_stride: k * columns, depth_stride: columns, rest }
+        let all = &*all;
+        Self {
+            k,
+            n,
+            full: all,
+            panel_stride: k * columns,
+            depth_stride: columns,
+            rest: &all[k * whole..],
+            rest_stride,
+        }
     }
 
     /// How many columns from `j` on are taken at once by a product of so many rows.
     pub fn width(&self, j: usize, rows: usize) -> usize {
-        let wide = wide_columns::<T>(rows);
-        if j + wide <= self.n { wide } else { columns::<T>().min(self.n - j) }
+        let (left, wide) = (self.n - j, wide_columns::<T>(rows));
+        let joined = self.depth_stride == columns::<T>() && joins::<T>(self.n) && wide == 2 * columns::<T>();
+        match left {
+            _ if left >= wide => wide,
+            _ if joined => left,
+            _ => left.min(columns::<T>()),
+        }
     }
 
     /// `width` columns from `j` on, rows from `p` on.
     pub fn panel(&self, j: usize, width: usize, p: usize) -> Panel<'a, T> {
         let next = self.panel_stride;
         if width < columns::<T>() {
-            let stride = read_columns::<T>(width);
+            let stride = self.rest_stride;
             return Panel { values: &self.rest[p * stride..], stride, next, width };
         }
         let at = j / columns::<T>() * next + p * self.depth_stride;
@@ -78,17 +101,25 @@ impl<'a, T: Real> Rhs<'a, T> {
     }
 }
 
+/// Numbers in a row of the last columns as they are packed.
+fn rest_stride<T>(n: usize) -> usize {
+    match n % columns::<T>() {
+        0 => 0,
+        _ if joins::<T>(n) => columns::<T>(),
+        rest => read_columns::<T>(rest),
+    }
+}
+
+/// Whether the last columns, fewer than a panel, are computed together with the full panel before them: tiles of two
+/// panels take less time than one of one panel and one of a half.
+fn joins<T>(n: usize) -> bool {
+    let alone = n.is_multiple_of(columns::<T>()) || (n / columns::<T>()).is_multiple_of(2);
+    !alone && wide_columns::<T>(FEW_ROWS) == 2 * columns::<T>()
+}
+
 /// How many numbers [`Rhs`] may take for a matrix (k, n).
 pub fn packed_len<T>(k: usize, n: usize) -> usize {
     k * n.next_multiple_of(columns::<T>())
-}
-
-/// Columns of the last, packed panel.
-fn rest_columns<T>(n: usize) -> usize {
-    match n % columns::<T>() {
-        0 => 0,
-        rest => read_columns::<T>(rest),
-    }
 }
 
 /// About 64 KiB of single precision: some 10 µs.
@@ -97,14 +128,14 @@ fn panels_per_task(k: usize) -> usize {
 }
 
 for_each_isa! {
-    /// `width` columns from `j` on of B (k, n) row-major, into rows of a half or a whole panel. What lies beyond the width
-    /// in a row is anything: no number of C depends on it.
-    pub fn copy_columns<T: Real>(b: &[T], n: usize, j: usize, width: usize, panel: &mut [T]) {
+    /// `width` columns from `j` on of B (k, n) row-major, into rows of `stride` numbers: a half or a whole panel. What lies
+    /// beyond the width in a row is anything: no number of C depends on it.
+    pub fn copy_columns<T: Real>(b: &[T], n: usize, j: usize, width: usize, stride: usize, panel: &mut [T]) {
         if width == 0 {
             return;
         }
         // A length that the compiler knows is a move of one or two vectors (without AVX it stays a call).
-        match read_columns::<T>(width) {
+        match stride {
             16 => copy_rows::<T, 16>(b, n, j, width, panel),
             8 => copy_rows::<T, 8>(b, n, j, width, panel),
             _ => copy_rows::<T, 4>(b, n, j, width, panel),
@@ -122,12 +153,11 @@ fn copy_rows<T: Real, const STRIDE: usize>(b: &[T], n: usize, j: usize, width: u
     }
 }
 
-/// B (width, k) row-major, transposed into rows of a half or a whole panel.
-fn transpose<T: Real>(b: &[T], width: usize, k: usize, panel: &mut [T]) {
+/// B (width, k) row-major, transposed into k rows of `stride` numbers, with zeros beyond the width.
+pub fn transpose<T: Real>(b: &[T], width: usize, k: usize, stride: usize, panel: &mut [T]) {
     if width == 0 {
         return;
     }
-    let stride = read_columns::<T>(width);
     let done = transpose_eights(b, width, k, panel, stride);
     for (p, row) in panel.chunks_exact_mut(stride).enumerate() {
         // The rows that eight by eight numbers have filled need the columns beyond only.

@@ -14,7 +14,7 @@ const DEPTH: usize = 320;
 const ROWS: usize = 96;
 
 /// k in passes of about the same depth: 784 is 3 × 262, not 2 × 320 + 144.
-fn passes(k: usize, depth: usize) -> impl Iterator<Item = (usize, usize)> {
+pub fn passes(k: usize, depth: usize) -> impl Iterator<Item = (usize, usize)> {
     let depth = k.div_ceil(k.div_ceil(depth));
     (0..k).step_by(depth).map(move |p| (p, depth.min(k - p)))
 }
@@ -144,7 +144,7 @@ pub fn product_transposed<T: Real>(m: usize, k: usize, n: usize, lhs: Lhs<'_, T>
     let panels = if m > tile::most_rows() { PANELS } else { 1 };
     split(&mut c[..m * n], m, columns::<T>(), least, 0, &|first, c| {
         let end = first + c.len() / m;
-        let mut buffer = MaybeUninit::uninit();
+        let mut buffer = MaybeUninit::<[T; PANELS * DEPTH * 16]>::uninit();
         let panels = panels.min((end - first).div_ceil(columns::<T>()));
         let packed = zeroed(&mut buffer, panels * DEPTH.min(k) * columns::<T>());
         for (p, depth) in passes(k, DEPTH) {
@@ -185,7 +185,7 @@ impl<'a, T: Real> Group<'a, T> {
         let row = tile::read_columns::<T>(width.min(columns::<T>()));
         let panel = r.len() / n * row;
         if width <= columns::<T>() {
-            copy_columns(r, n, j, width, packed);
+            copy_columns(r, n, j, width, row, packed);
         } else {
             copy_panels(r, n, j, width, packed, panel);
         }
@@ -230,8 +230,8 @@ for_each_isa! {
 }
 
 /// The first `length` numbers of a buffer, as zeros. Speed: the whole buffer would be 80 KiB for a layer of one unit.
-fn zeroed<T: Real>(buffer: &mut MaybeUninit<[T; PANELS * DEPTH * 16]>, length: usize) -> &mut [T] {
-    assert!(length <= PANELS * DEPTH * columns::<T>());
+pub fn zeroed<T: Real, const N: usize>(buffer: &mut MaybeUninit<[T; N]>, length: usize) -> &mut [T] {
+    assert!(length <= N);
     let first = buffer.as_mut_ptr().cast::<T>();
     // SAFETY: `length` numbers fit, zero bytes are the number 0, and the slice has the life of the buffer.
     unsafe {

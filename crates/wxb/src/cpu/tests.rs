@@ -79,7 +79,7 @@ fn every_product_is_its_chain() {
         Isa::limit(isa);
         pool(1).install(|| {
             for m in 1..=14 {
-                for n_out in [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 25, 33, 70] {
+                for n_out in [1, 2, 3, 4, 7, 8, 9, 13, 15, 16, 17, 20, 23, 24, 25, 33, 50, 70] {
                     let n_in = 1 + (m * 5 + n_out) % 37;
                     check::<f32>(m, n_in, n_out);
                     check::<f64>(m, n_in, n_out);
@@ -89,9 +89,14 @@ fn every_product_is_its_chain() {
         for threads in [1, 2] {
             pool(threads).install(|| {
                 // Beyond a piece of the depth, of the rows, and of what is worth a second thread.
-                for [m, n_in, n_out] in
-                    [[1, 700, 130], [97, 650, 20], [333, 41, 67], [200, 300, 1], [70, 500, 10]]
-                {
+                for [m, n_in, n_out] in [
+                    [1, 700, 130],
+                    [97, 650, 20],
+                    [70, 4001, 21],
+                    [333, 41, 67],
+                    [200, 300, 1],
+                    [70, 500, 10],
+                ] {
                     check::<f32>(m, n_in, n_out);
                     check::<f64>(m, n_in, n_out);
                 }

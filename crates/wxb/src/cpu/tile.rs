@@ -7,6 +7,18 @@ use super::Isa;
 use super::lanes::Lanes;
 use crate::real::Real;
 
+/// The body once for each row of a tile, of which there are at most 24. As a loop of 12 × 2 sums it is unrolled too late: the sums stay in memory.
+macro_rules! for_each_row {
+    ($k:ident < $m:ident, $body:block) => { for_each_row!($k $m $body: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23) };
+    ($k:ident $m:ident $body:block: $($i:literal)*) => {
+        $(if $i < $m {
+            let $k: usize = $i;
+            $body
+        })*
+    };
+}
+pub(super) use for_each_row;
+
 /// Columns of a full panel: two 256-bit vectors.
 pub const fn columns<T>() -> usize {
     64 / size_of::<T>()
@@ -128,10 +140,13 @@ pub fn read_columns<T>(width: usize) -> usize {
 fn check<T: Real>(block: &Block<'_, T>, c: &[T]) {
     let Block { lhs, panel, depth, rows, start, order, stride } = *block;
     assert!(rows > 0 && depth > 0 && panel.width > 0);
-    assert!(panel.width <= columns::<T>() || panel.width == wide_columns::<T>(rows));
+    assert!(panel.width <= wide_columns::<T>(rows));
     assert!((rows - 1) * lhs.row_stride + (depth - 1) * lhs.depth_stride < lhs.values.len());
-    let last = (panel.width - 1) / columns::<T>();
-    let read = last * panel.next + read_columns::<T>(panel.width - last * columns::<T>());
+    // Of panels side by side all columns are read.
+    let read = match panel.width {
+        width if width <= columns::<T>() => read_columns::<T>(width),
+        _ => (wide_columns::<T>(rows) / columns::<T>() - 1) * panel.next + columns::<T>(),
+    };
     assert!((depth - 1) * panel.stride + read <= panel.values.len());
     let (outer, inner) = if order == Order::Rows { (rows, panel.width) } else { (panel.width, rows) };
     assert!((outer - 1) * stride + inner <= c.len());
@@ -272,16 +287,6 @@ unsafe fn tile<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
     }
 }
 
-/// The body once for each row of a tile. As a loop of 12 × 2 sums it is unrolled too late: the sums stay in memory.
-macro_rules! for_each_row {
-    ($k:ident < $m:ident, $body:block) => { for_each_row!($k $m $body: 0 1 2 3 4 5 6 7 8 9 10 11) };
-    ($k:ident $m:ident $body:block: $($i:literal)*) => {
-        $(if $i < $m {
-            let $k: usize = $i;
-            $body
-        })*
-    };
-}
 /// A tile whose numbers are all wanted: at `c`, rows `stride` apart; the first sums are at `row` for every row, if
 /// there is one (see [`Start`]).
 ///
@@ -320,7 +325,7 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
             let row: [V; VECS] =
                 std::array::from_fn(|v| V::load(r.add(column_at::<T>(v * V::N, panel.next))));
             for_each_row!(k < M, {
-                let l = V::splat([l0, l3, l6, l9][k / 3].wrapping_add(k % 3 * lhs.row_stride));
+                let l = V::splat([l0, l3, l6, l9][k / 3 % 4].wrapping_add(k % 3 * lhs.row_stride));
                 for v in 0..VECS {
                     sum[k][v] = sum[k][v].add_product(l, row[v]);
                 }
@@ -380,16 +385,22 @@ unsafe fn load_part<T: Real>(
     stride: usize,
     c: &[T],
 ) {
+    let width = block.panel.width;
     for k in 0..if let Start::Sum = block.start { height } else { 1 } {
-        for j in 0..stride {
-            let first = match block.start {
-                _ if j >= block.panel.width => T::ZERO,
-                Start::Zero => T::ZERO,
-                Start::Row(row) => row[j],
-                Start::Sum => c[place(block, i + k, j)],
-            };
-            // SAFETY: height · stride is at most `BUFFER`.
-            unsafe { buffer.add(k * stride + j).write(first) };
+        // SAFETY: height · stride is at most `BUFFER`, and a row has `width` numbers, at most `stride`.
+        unsafe {
+            let to = buffer.add(k * stride);
+            match (block.start, block.order) {
+                (Start::Zero, _) => to.write_bytes(0, width),
+                (Start::Row(row), _) => to.copy_from_nonoverlapping(row[..width].as_ptr(), width),
+                (Start::Sum, Order::Rows) => {
+                    to.copy_from_nonoverlapping(c[place(block, i + k, 0)..][..width].as_ptr(), width);
+                }
+                (Start::Sum, Order::Columns) => {
+                    (0..width).for_each(|j| to.add(j).write(c[place(block, i + k, j)]));
+                }
+            }
+            to.add(width).write_bytes(0, stride - width);
         }
     }
 }
@@ -405,9 +416,18 @@ unsafe fn store_part<T: Real>(
     stride: usize,
     c: &mut [T],
 ) {
-    for j in 0..block.panel.width {
+    let width = block.panel.width;
+    if block.order == Order::Rows {
         for k in 0..height {
             // SAFETY: height · stride is at most `BUFFER`, and the tile has written all of it.
+            let row = unsafe { std::slice::from_raw_parts(buffer.add(k * stride), width) };
+            c[place(block, i + k, 0)..][..width].copy_from_slice(row);
+        }
+        return;
+    }
+    for j in 0..width {
+        for k in 0..height {
+            // SAFETY: as above.
             c[place(block, i + k, j)] = unsafe { *buffer.add(k * stride + j) };
         }
     }
