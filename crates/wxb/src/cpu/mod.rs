@@ -7,8 +7,8 @@
 //! - [`grad_params`]: dW = A_inᵀ dZ, db = 1ᵀ dZ
 //! - [`grad_input`]: dZ_in = (dZ Wᵀ) ⊙ g'(Z_in)
 //!
-//! The layers that are no products have a module each, forward and backward side by side: `scale`, `blend`, `periodic`,
-//! `embed`.
+//! The other layers have a module each, forward and backward side by side: `scale`, `blend`, `periodic`, `embed`, and
+//! `ensemble`, whose product is one of those.
 //!
 //! All matrices are row-major slices whose lengths the caller has checked.
 
@@ -20,6 +20,7 @@
 pub(crate) mod blend;
 mod elementwise;
 pub(crate) mod embed;
+pub(crate) mod ensemble;
 mod isa;
 pub(crate) mod lanes;
 mod narrow;
@@ -99,9 +100,6 @@ fn affine<T: Real>(
 }
 
 /// dW = A_inᵀ dZ,  db = 1ᵀ dZ.   a_in (m, n_in)  dz (m, n_out)  dw (n_in, n_out)  db (n_out)
-///
-/// The tiles of dW are as wide as they lie, or turned round where that leaves fewer of their columns empty; the order
-/// of each sum is the same.
 pub fn grad_params<T: Real>(
     [m, n_in, n_out]: [usize; 3],
     a_in: &[T],
@@ -113,6 +111,19 @@ pub fn grad_params<T: Real>(
     if n_out <= narrow::UNITS {
         return narrow::grad_params([m, n_in, n_out], a_in, dz, dw, db, scratch);
     }
+    grad_weights([m, n_in, n_out], a_in, dz, dw, scratch);
+    elementwise::column_sums(&dz[..m * n_out], db);
+}
+
+/// dW of [`grad_params`]. Its tiles are as wide as they lie, or turned round where that leaves fewer of their columns empty;
+/// the order of each sum is the same.
+fn grad_weights<T: Real>(
+    [m, n_in, n_out]: [usize; 3],
+    a_in: &[T],
+    dz: &[T],
+    dw: &mut [T],
+    scratch: &mut [T],
+) {
     let columns_of = |n: usize| n / tile::columns::<T>() * tile::columns::<T>() + rest::<T>(n);
     if n_out * columns_of(n_in) * 9 < n_in * columns_of(n_out) * 8 {
         let lhs = Lhs { values: dz, row_stride: 1, depth_stride: n_out };
@@ -122,7 +133,6 @@ pub fn grad_params<T: Real>(
         let rhs = Rhs::rows(dz, m, n_out, n_in, scratch);
         product(n_in, lhs, rhs, Start::Zero, dw, &|_, _| {});
     }
-    elementwise::column_sums(&dz[..m * n_out], db);
 }
 
 fn rest<T>(n: usize) -> usize {
