@@ -13,7 +13,8 @@
 //! ```
 //!
 //! Gradients are not clipped and weights do not decay, as there. The paper's tuned runs have both (a norm of 1, a decay of about
-//! 3e-4) and smaller batches on small tables.
+//! 3e-4) and smaller batches on small tables; with batches of 32 and a norm of 1 the log-loss on the test rows of two small tables
+//! was 0.113 and 0.515 instead of 0.146 and 0.521 (digits, german_credit).
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
