@@ -5,9 +5,9 @@ use crate::loss::Loss;
 use crate::metrics::{self, Scores};
 use crate::network::Network;
 use crate::real::Real;
-use crate::step::{Cache, Keep, Mode, forward, loss};
+use crate::step::{Cache, Keep, Mode, average, forward, loss};
 
-/// Rows that go through the network at a time: enough for the products to reach their speed, and small enough
+/// Rows that go through the network at a time, those of all members together: enough for the products to reach their speed, and small enough
 /// for the activations of a wide layer to stay in cache.
 const ROWS: usize = 512;
 
@@ -20,7 +20,7 @@ pub enum Output {
     Linked,
 }
 
-/// The outputs (rows.len(), n_L) for some rows, row-major. Values of a regression are on the scale of its targets.
+/// The outputs (rows.len(), n_L) for some rows, row-major; those of the members' mean where there are members. Values of a regression are on the scale of its targets.
 pub fn predict<T: Real>(
     network: &Network<T>,
     inputs: &Inputs<'_, T>,
@@ -28,15 +28,21 @@ pub fn predict<T: Real>(
     output: Output,
 ) -> Vec<f64> {
     let n = network.n_out();
-    let mut cache = Cache::new(network, ROWS.min(rows.len()), Keep::Needed);
+    let mut cache = cache_for(network, rows.len());
     let mut predictions = Vec::with_capacity(rows.len() * n);
-    for rows in rows.chunks(ROWS) {
+    for rows in rows.chunks(cache.capacity()) {
         let m = rows.len();
         inputs.gather(rows, &mut cache.x[..m * network.n_in()]);
         forward(network, &mut cache, m, Mode::Predicting);
+        average(network, &mut cache, m);
         collect(network, &mut cache, m, output, &mut predictions);
     }
     predictions
+}
+
+/// A cache for the evaluation of so many rows, some at a time.
+pub fn cache_for<T: Real>(network: &Network<T>, rows: usize) -> Cache<T> {
+    Cache::new(network, ROWS.div_ceil(network.members()).min(rows).max(1), Keep::Needed)
 }
 
 fn collect<T: Real>(
@@ -70,7 +76,7 @@ pub struct Evaluation {
     n_out: usize,
 }
 
-/// J, predictions and targets of all rows of a data set. The cache holds a batch at a time.
+/// J, predictions and targets of all rows of a data set, those of the members' mean where there are members. The cache holds a batch at a time.
 pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mut Cache<T>) -> Evaluation {
     let (mut loss_sum, mut weight_sum) = (0.0, 0.0);
     let mut predictions = Vec::with_capacity(data.len() * network.n_out());
@@ -78,6 +84,7 @@ pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mu
         let m = rows.len();
         data.load(rows, cache);
         forward(network, cache, m, Mode::Predicting);
+        average(network, cache, m);
         let (j, weight) = loss(network, cache, m);
         loss_sum += j * weight;
         weight_sum += weight;

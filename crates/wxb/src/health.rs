@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::data::Dataset;
-use crate::layer::{Layer, Params};
+use crate::layer::{Ensemble, Layer, Params, Role, Slot};
 use crate::network::Network;
 use crate::real::Real;
 use crate::step::{Cache, Keep, Mode, backward, forward, loss};
@@ -22,7 +22,7 @@ const VANISHED: f64 = 1e-5;
 /// An update larger than this share of its weights is a jump.
 const JUMP: f64 = 0.1;
 
-/// One dense layer.
+/// One layer of units; with members, all of them together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerHealth {
     /// From 1.
@@ -109,8 +109,9 @@ impl Verdict {
 /// Looks at every dense layer of a run's network on up to 1,024 rows of the data. Changes nothing.
 pub fn examine<T: Real>(run: &Run<T>, data: &Dataset<'_, T>, config: &TrainConfig) -> Vec<LayerHealth> {
     let network = run.best_network();
+    let at_most = ROWS.div_ceil(network.members());
     // Every k-th row: some data is sorted.
-    let rows: Vec<u32> = data.rows().iter().copied().step_by(data.len().div_ceil(ROWS).max(1)).collect();
+    let rows: Vec<u32> = data.rows().iter().copied().step_by(data.len().div_ceil(at_most).max(1)).collect();
     let mut cache = Cache::new(&network, rows.len(), Keep::Needed);
     data.load(&rows, &mut cache);
     forward(&network, &mut cache, rows.len(), Mode::Predicting);
@@ -118,8 +119,8 @@ pub fn examine<T: Real>(run: &Run<T>, data: &Dataset<'_, T>, config: &TrainConfi
     loss(&network, &mut cache, rows.len());
     backward(&network, &mut cache, rows.len(), &mut grads);
     let updated = trial_update(run, &network, &grads, config);
-    let dense = network.layers().iter().enumerate().filter(|(_, l)| matches!(l, Layer::Dense { .. }));
-    let mut layers: Vec<LayerHealth> = dense
+    let of_units = network.layers().iter().enumerate().filter(|(_, layer)| layer.units().is_some());
+    let mut layers: Vec<LayerHealth> = of_units
         .enumerate()
         .map(|(i, (l, _))| layer_health(&network, i + 1, l, &cache, rows.len(), [&grads, &updated]))
         .collect();
@@ -135,13 +136,19 @@ fn layer_health<T: Real>(
     m: usize,
     [grads, updated]: [&Params<T>; 2],
 ) -> LayerHealth {
-    let Layer::Dense { n_in, n_out, activation } = network.layers()[l] else {
-        unreachable!("only dense layers are looked at")
+    let layers = network.layers();
+    let [n_in, n_out] = layers[l].units().expect("only layers of units are looked at");
+    let activation = match layers[l] {
+        Layer::Dense { activation, .. } | Layer::Ensemble(Ensemble { activation, .. }) => activation,
+        _ => Activation::Identity,
     };
-    let a = &cache.a(l)[..m * n_out];
-    let (w, b) = network.params.dense(l);
-    let (dw, _) = grads.dense(l);
-    let (w_new, _) = updated.dense(l);
+    let has_members = layers[..=l].iter().any(|layer| layer.members().is_some());
+    let rows = if has_members { m * network.members() } else { m };
+    let a = &cache.a(l)[..rows * n_out];
+    let of_layer = |role: Role| move |slot: &&Slot| slot.layer == l && slot.role == role;
+    let slot = |role| network.params.slots().iter().find(of_layer(role)).expect("units have W and b");
+    let (weight, bias) = (slot(Role::Weight), slot(Role::Bias));
+    let (w, dw, w_new) = (network.params.of(weight), grads.of(weight), updated.of(weight));
     let moved = norm(w_new.iter().zip(w).map(|(new, w)| new.f64() - w.f64()));
     let size = norm(w.iter().map(|w| w.f64()));
     let last = l + 1 == network.layers().len();
@@ -154,7 +161,7 @@ fn layer_health<T: Real>(
         saturated: saturated_share(activation, a),
         gradient_norm: norm(dw.iter().map(|dw| dw.f64())),
         update_ratio: if size > 0.0 { moved / size } else { 0.0 },
-        identical: if last { 0 } else { identical_units(w, b, n_out) },
+        identical: if last { 0 } else { identical_units(w, network.params.of(bias), n_out) },
         verdict: Verdict::Healthy,
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
-use crate::layer::{Layer, Params, Periodic, Role, Slot};
+use crate::layer::{Ensemble, Heads, Layer, Params, Periodic, Role, Slot};
 use crate::real::Real;
 use crate::rng::{Purpose, stream, unit};
 
@@ -74,8 +74,9 @@ impl Initializer {
     }
 }
 
-/// Draws every W, each layer from a stream of its own. Scales and blends start at 1; numeric embeddings have few and
-/// slow waves at random phases, category embeddings normal numbers (Holzmüller et al. 2024).
+/// Draws every W, each layer from a stream of its own. Scales and blends start at 1, so that members differ by their heads
+/// alone; numeric embeddings have few and slow waves at random phases, category embeddings normal numbers (Holzmüller et al.
+/// 2024).
 pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule: Initializer, seed: u64) {
     for slot in params.slots().to_vec() {
         let mut rng = stream(seed, Purpose::Init, slot.layer as u64);
@@ -84,7 +85,17 @@ pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule
             (Role::Weight, Layer::Dense { activation, .. }) => {
                 draw(values, &slot, rule.resolve(activation), activation, &mut rng);
             }
-            (Role::Scale | Role::Blend, _) => values.fill(T::ONE),
+            (Role::Weight, Layer::Ensemble(Ensemble { activation, .. })) => {
+                draw(values, &slot, rule.resolve(activation), activation, &mut rng);
+            }
+            (Role::Weight, Layer::Heads(Heads { n_in, n_out, .. })) => {
+                let rule = rule.resolve(Activation::Identity);
+                let of_member = Slot { rows: n_in, ..slot };
+                values
+                    .chunks_exact_mut(n_in * n_out)
+                    .for_each(|w| draw(w, &of_member, rule, Activation::Identity, &mut rng));
+            }
+            (Role::Scale | Role::Blend | Role::ScaleIn | Role::ScaleOut, _) => values.fill(T::ONE),
             (role, Layer::Periodic(Periodic { frequencies, .. })) => {
                 draw_waves(values, role, frequencies, seed, slot.layer)
             }

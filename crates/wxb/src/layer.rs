@@ -42,6 +42,51 @@ pub enum Layer {
     Periodic(Periodic),
     /// A category embedding.
     Embed(Embed),
+    /// From here on, every example has a row for each of several members.
+    Members(Members),
+    /// A_i = r_i ⊙ A_in,i: member i's own scale of its inputs.   r (k, n)
+    MemberScale(Members),
+    /// A dense layer whose members share W.
+    Ensemble(Ensemble),
+    /// A dense layer without activation for each member.
+    Heads(Heads),
+}
+
+/// k networks in one, which share all but a few numbers (BatchEnsemble of Wen, Tran and Ba 2020; TabM of Gorishniy,
+/// Kotelnikov and Babenko 2024): X (m, n) becomes (k m, n), the m rows of member 1, then those of member 2, …. In training
+/// each member may have examples of its own ([`Cache::apart`](crate::step::Cache)). The predictions of the members are
+/// averaged ([`average`](crate::step::average)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// k.
+    pub members: usize,
+    /// Inputs and outputs.
+    pub n: usize,
+}
+
+/// A_i = g(s_i ⊙ ((r_i ⊙ A_in,i) W) + b_i) for each member i: one W, seen through the member's own scales.
+/// A_in (k m, n_in)  r (k, n_in)  W (n_in, n_out)  s, b (k, n_out)  A (k m, n_out)
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ensemble {
+    /// k.
+    pub members: usize,
+    /// Inputs of each unit.
+    pub n_in: usize,
+    /// Units of each member.
+    pub n_out: usize,
+    /// g.
+    pub activation: Activation,
+}
+
+/// A_i = A_in,i W_i + b_i for each member i.   A_in (k m, n_in)  W (k, n_in, n_out)  b (k, n_out)  A (k m, n_out)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heads {
+    /// k.
+    pub members: usize,
+    /// Inputs of each unit.
+    pub n_in: usize,
+    /// Units of each member.
+    pub n_out: usize,
 }
 
 /// Each of the first inputs x, one for each column, becomes e = A u + c with u = cos(2π w x + β), w, β (frequencies),
@@ -111,6 +156,8 @@ impl Layer {
             Layer::Scale { n } | Layer::Blend { n, .. } => Some(n),
             Layer::Periodic(layer) => Some(layer.n_in()),
             Layer::Embed(layer) => Some(layer.n_in()),
+            Layer::Members(Members { n, .. }) | Layer::MemberScale(Members { n, .. }) => Some(n),
+            Layer::Ensemble(Ensemble { n_in, .. }) | Layer::Heads(Heads { n_in, .. }) => Some(n_in),
         }
     }
 
@@ -122,6 +169,29 @@ impl Layer {
             Layer::Scale { n } | Layer::Blend { n, .. } => n,
             Layer::Periodic(layer) => layer.n_out(),
             Layer::Embed(layer) => layer.n_out(),
+            Layer::Members(Members { n, .. }) | Layer::MemberScale(Members { n, .. }) => n,
+            Layer::Ensemble(Ensemble { n_out, .. }) | Layer::Heads(Heads { n_out, .. }) => n_out,
+        }
+    }
+
+    /// [n_in, n_out] of a layer of units, which has a W.
+    pub fn units(&self) -> Option<[usize; 2]> {
+        match *self {
+            Layer::Dense { n_in, n_out, .. }
+            | Layer::Ensemble(Ensemble { n_in, n_out, .. })
+            | Layer::Heads(Heads { n_in, n_out, .. }) => Some([n_in, n_out]),
+            _ => None,
+        }
+    }
+
+    /// k, of a layer that knows of members.
+    pub fn members(&self) -> Option<usize> {
+        match *self {
+            Layer::Members(Members { members, .. })
+            | Layer::MemberScale(Members { members, .. })
+            | Layer::Ensemble(Ensemble { members, .. })
+            | Layer::Heads(Heads { members, .. }) => Some(members),
+            _ => None,
         }
     }
 
@@ -135,7 +205,7 @@ impl Layer {
     fn tensors(&self) -> Vec<(Role, usize, usize)> {
         match *self {
             Layer::Dense { n_in, n_out, .. } => vec![(Role::Weight, n_in, n_out), (Role::Bias, 1, n_out)],
-            Layer::Dropout { .. } => vec![],
+            Layer::Dropout { .. } | Layer::Members(_) => vec![],
             Layer::Scale { n } => vec![(Role::Scale, 1, n)],
             Layer::Blend { n, .. } => vec![(Role::Blend, 1, n)],
             Layer::Periodic(Periodic { columns, frequencies, width, .. }) => vec![
@@ -145,6 +215,16 @@ impl Layer {
                 (Role::Shift, columns, width),
             ],
             Layer::Embed(Embed { levels, width, .. }) => vec![(Role::Embedding, levels, width)],
+            Layer::MemberScale(Members { members, n }) => vec![(Role::ScaleIn, members, n)],
+            Layer::Ensemble(Ensemble { members, n_in, n_out, .. }) => vec![
+                (Role::ScaleIn, members, n_in),
+                (Role::Weight, n_in, n_out),
+                (Role::ScaleOut, members, n_out),
+                (Role::Bias, members, n_out),
+            ],
+            Layer::Heads(Heads { members, n_in, n_out }) => {
+                vec![(Role::Weight, members.saturating_mul(n_in), n_out), (Role::Bias, members, n_out)]
+            }
         }
     }
 }
@@ -152,9 +232,9 @@ impl Layer {
 /// What a slot's numbers are; penalties, and decay where nothing else is said, act on weights only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// W of a dense layer.
+    /// W of a dense layer; of heads, those of all members, one below the other.
     Weight,
-    /// b of a dense layer.
+    /// b of a dense layer; with members, one row for each of them.
     Bias,
     /// γ of a scaling layer.
     Scale,
@@ -170,6 +250,10 @@ pub enum Role {
     Shift,
     /// E of a category embedding.
     Embedding,
+    /// r of the members.
+    ScaleIn,
+    /// s of the members.
+    ScaleOut,
 }
 
 impl Role {
@@ -185,6 +269,8 @@ impl Role {
             Role::Mix => "A",
             Role::Shift => "c",
             Role::Embedding => "E",
+            Role::ScaleIn => "r",
+            Role::ScaleOut => "s",
         }
     }
 }
@@ -200,7 +286,7 @@ pub struct Slot {
     pub layer: usize,
     /// First number.
     pub offset: usize,
-    /// n_in for W; 1 for what has one number for each unit.
+    /// n_in for W; 1 for what has one number for each unit, k where each member has its own.
     pub rows: usize,
     /// n_out for W and b.
     pub columns: usize,
@@ -242,7 +328,7 @@ impl<T: Real> Params<T> {
         &self.flat[slot.range()]
     }
 
-    /// W (n_in, n_out) and b (n_out) of the dense layer at index `layer`.
+    /// W (n_in, n_out) and b (n_out) of the dense layer at index `layer`; of heads those of all members.
     pub fn dense(&self, layer: usize) -> (&[T], &[T]) {
         let [w, b] = self.tensors(layer);
         (w, b)

@@ -3,11 +3,11 @@
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
 use crate::init::{Initializer, initialize};
-use crate::layer::{Embed, Layer, Params, Periodic, slots};
+use crate::layer::{Embed, Ensemble, Heads, Layer, Members, Params, Periodic, slots};
 use crate::loss::Loss;
 use crate::real::Real;
 
-/// A dense network. Its last dense layer gives the logits; the loss's link turns them into predictions.
+/// A dense network. Its last layer gives the logits; the loss's link turns them into predictions.
 ///
 /// ```
 /// use wxb::{Activation, Initializer, Loss, Network};
@@ -39,7 +39,7 @@ impl<T: Real> Network<T> {
         Self::with_layers(dense_layers(sizes, &hidden, 0.0)?, loss, initializer, seed)
     }
 
-    /// A network of any layers. Dropout must not come last, and the last dense layer has no activation.
+    /// A network of any layers. The last one is a dense one without activation, or heads.
     ///
     /// # Errors
     /// [`Code::InvalidSetting`] for layers that do not fit each other or the loss, or a constant out of range.
@@ -92,17 +92,19 @@ impl<T: Real> Network<T> {
         self.loss.n_targets(self.n_out())
     }
 
-    /// n₀ and the units of each dense layer, n₁, …, n_L.
+    /// k: how many members each example has a row of logits for; 1 where there are none.
+    pub fn members(&self) -> usize {
+        self.layers.iter().find_map(Layer::members).unwrap_or(1)
+    }
+
+    /// n₀ and the units of each layer of units, n₁, …, n_L.
     pub fn sizes(&self) -> Vec<usize> {
         std::iter::once(self.n_in()).chain(self.dense_sizes().map(|[_, n_out]| n_out)).collect()
     }
 
-    /// [n_in, n_out] of each dense layer. An iterator: a training step asks for it and must not allocate.
+    /// [n_in, n_out] of each layer of units. An iterator: a training step asks for it and must not allocate.
     fn dense_sizes(&self) -> impl DoubleEndedIterator<Item = [usize; 2]> + '_ {
-        self.layers.iter().filter_map(|layer| match *layer {
-            Layer::Dense { n_in, n_out, .. } => Some([n_in, n_out]),
-            _ => None,
-        })
+        self.layers.iter().filter_map(Layer::units)
     }
 
     /// How many numbers are learned.
@@ -144,9 +146,19 @@ pub fn dense_layers(sizes: &[usize], hidden: &[Activation], dropout: f64) -> Res
 /// Checks that each layer takes what the one before gives; returns n_L.
 fn check_layers(layers: &[Layer]) -> Result<usize> {
     let bad = |problem: String| Err(Error::new(Code::InvalidSetting, problem));
-    let mut width = None;
+    let (mut width, mut members) = (None, None);
     for layer in layers {
         check_layer(layer)?;
+        match (layer, layer.members()) {
+            (Layer::Members(_), of_layer) if members.is_none() => members = of_layer,
+            (Layer::Members(_), _) => return bad("a network has its members once".into()),
+            (_, Some(k)) if members != Some(k) => {
+                return bad(format!(
+                    "a layer is for {k} members, and the network has another number of them"
+                ));
+            }
+            _ => {}
+        }
         match (layer.n_in(), width) {
             (None, None) => return bad("dropout comes before the first layer".into()),
             (Some(n_in), Some(width)) if n_in != width => {
@@ -156,13 +168,18 @@ fn check_layers(layers: &[Layer]) -> Result<usize> {
         }
     }
     match (layers.last(), width) {
-        (Some(Layer::Dense { activation: Activation::Identity, .. }), Some(n_out)) => Ok(n_out),
+        (Some(Layer::Dense { activation: Activation::Identity, .. } | Layer::Heads(_)), Some(n_out)) => {
+            Ok(n_out)
+        }
         (Some(Layer::Dense { .. }), _) => {
             bad("the last layer has an activation; its link belongs to the loss".into())
         }
         _ => bad("a network ends with a dense layer".into()),
     }
 }
+
+/// More members than this are a damaged file, or a mistake.
+const MAX_MEMBERS: usize = 1024;
 
 /// Whether a layer makes sense by itself.
 fn check_layer(layer: &Layer) -> Result<()> {
@@ -189,6 +206,22 @@ fn check_layer(layer: &Layer) -> Result<()> {
                 "a category embedding of {columns} columns and {levels} levels in {width} numbers is empty"
             ))
         }
+        Layer::Members(Members { members, .. })
+        | Layer::MemberScale(Members { members, .. })
+        | Layer::Ensemble(Ensemble { members, .. })
+        | Layer::Heads(Heads { members, .. })
+            if !(1..=MAX_MEMBERS).contains(&members) =>
+        {
+            bad(format!("a network has 1 to {MAX_MEMBERS} members, not {members}"))
+        }
+        Layer::Members(Members { n: 0, .. })
+        | Layer::MemberScale(Members { n: 0, .. })
+        | Layer::Ensemble(Ensemble { n_in: 0, .. } | Ensemble { n_out: 0, .. })
+        | Layer::Heads(Heads { n_in: 0, .. } | Heads { n_out: 0, .. }) => {
+            bad("a layer of no inputs or no units is empty".into())
+        }
+        Layer::Ensemble(Ensemble { activation, .. }) => activation.check(),
         Layer::Dropout { .. } | Layer::Scale { .. } | Layer::Periodic(_) | Layer::Embed(_) => Ok(()),
+        Layer::Members(_) | Layer::MemberScale(_) | Layer::Heads(_) => Ok(()),
     }
 }

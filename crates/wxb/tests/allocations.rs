@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use wxb::data::{Column, Dataset, Features, Inputs, Table, TextColumn};
 use wxb::preprocess::{PreprocessConfig, Preprocessor};
-use wxb::trainer::{BatchSize, Event, Run, TrainConfig, fit};
-use wxb::{Activation, Initializer, Layer, Loss, Network, Optimizer};
+use wxb::trainer::{BatchSize, Batches, Event, Run, TrainConfig, fit};
+use wxb::{Activation, Ensemble, Heads, Initializer, Layer, Loss, Members, Network, Optimizer};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -40,8 +40,24 @@ fn network(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
     Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap()
 }
 
+/// The same with members, whose products are above the threshold, too.
+fn members(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
+    const K: usize = 8;
+    let ensemble =
+        |n_in, n_out, activation| Layer::Ensemble(Ensemble { members: K, n_in, n_out, activation });
+    let layers = vec![
+        Layer::Members(Members { members: K, n: n_in }),
+        Layer::MemberScale(Members { members: K, n: n_in }),
+        ensemble(n_in, 32, Activation::Gelu),
+        Layer::Dropout { rate: 0.2 },
+        ensemble(32, 32, Activation::Relu),
+        Layer::Heads(Heads { members: K, n_in: 32, n_out }),
+    ];
+    Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap()
+}
+
 /// Allocations between the end of the first step and the end of the last one of an epoch.
-fn allocations(loss: Loss, n_out: usize, config: &TrainConfig) -> usize {
+fn allocations(network: impl Fn(usize) -> Network<f32>, config: &TrainConfig) -> usize {
     let features = table();
     let rows: Vec<u32> = (0..features.rows() as u32).collect();
     let preprocess = PreprocessConfig { max_levels: 300, ..PreprocessConfig::default() };
@@ -50,7 +66,7 @@ fn allocations(loss: Loss, n_out: usize, config: &TrainConfig) -> usize {
     let targets: Vec<f32> = rows.iter().map(|row| (row % 2) as f32).collect();
     let weights: Vec<f32> = rows.iter().map(|row| 1.0 + (row % 3) as f32).collect();
     let data = Dataset::new(Inputs::Encoded(&encoded), &targets, 1).unwrap().with_weights(&weights).unwrap();
-    let mut run = Run::new(network(encoded.width(), n_out, loss), config).unwrap();
+    let mut run = Run::new(network(encoded.width()), config).unwrap();
     let mut counts = Vec::with_capacity(STEPS + 1);
     fit(&mut run, &data, None, config, &mut |event| {
         if matches!(event, Event::Step { .. }) {
@@ -92,7 +108,17 @@ fn a_step_allocates_nothing_after_the_first() {
                 epochs: 1,
                 ..TrainConfig::default()
             };
-            assert_eq!(pool.install(|| allocations(loss, n_out, &config)), 0, "{shown}");
+            let plain = |n_in: usize| network(n_in, n_out, loss.clone());
+            assert_eq!(pool.install(|| allocations(plain, &config)), 0, "{shown}");
+            for batches in [Batches::Shared, Batches::Own] {
+                let config = TrainConfig { batches, ..config.clone() };
+                let members = |n_in: usize| members(n_in, n_out, loss.clone());
+                assert_eq!(
+                    pool.install(|| allocations(members, &config)),
+                    0,
+                    "{shown}, members, {batches:?}"
+                );
+            }
         }
     }
 }

@@ -92,6 +92,41 @@ fn a_missing_number_is_the_median_and_says_so() {
     check(Scale::Auto, &number(&[7.0, NAN]), &number(&[9.0, NAN]), &["c=(missing)"], &[0.0, 1.0]);
 }
 
+#[derive(serde::Deserialize)]
+struct QuantileCase {
+    name: String,
+    at: Vec<f64>,
+    x: Vec<f64>,
+    z: Vec<f64>,
+}
+
+/// `testdata/quantiles.json`, made by `testdata/make_quantiles.py`.
+#[test]
+fn normal_scores_are_scikit_learns() {
+    let cases: Vec<QuantileCase> =
+        serde_json::from_str(include_str!("../../../testdata/quantiles.json")).unwrap();
+    for QuantileCase { name, at, x, z } in cases {
+        let scaling = Scaling::Normal { at };
+        for (&x, z) in x.iter().zip(z) {
+            let found = scaling.apply(x);
+            assert!((found - z).abs() < 2e-9 * (1.0 + z.abs()), "{name}: {x} becomes {found}, not {z}");
+        }
+        assert!(scaling.apply(NAN).is_nan());
+    }
+}
+
+/// Values of many rows get the middle of their shares, the smallest and the largest one, too; a missing one the median.
+#[test]
+fn normal_scores_of_few_values() {
+    let train: Vec<f64> = (0..3000).map(|i| if i < 1200 { 0.0 } else { 1.0 }).collect();
+    let preprocessor = fit(&table(vec![("c", number(&train))]), &config(Scale::Normal));
+    let x = gather(&preprocessor, &table(vec![("c", number(&[0.0, 1.0, NAN, -9.0, 9.0]))]));
+    // scipy.stats.norm.ppf(0.2) and (0.7); 100 knots, so that a share is off by 1/99 at the most.
+    for (x, expected) in x.iter().zip([-0.84162, 0.52440, 0.52440, -5.19934, 5.19934]) {
+        assert!((x - expected).abs() < 0.04, "{x} is not {expected}");
+    }
+}
+
 #[test]
 fn texts_are_one_hot() {
     let train = text(&["a", "a", "b", "b", "c", "c", "rare", ""]);
@@ -349,11 +384,11 @@ fn subset(features: &Features, keep: &[bool]) -> Vec<u32> {
     all_rows(features).into_iter().filter(|&r| keep[r as usize]).collect()
 }
 
-const SCALES: [Scale; 7] = Scale::ALL;
+const SCALES: [Scale; 8] = Scale::ALL;
 
 proptest! {
     #[test]
-    fn gathering_is_the_naive_reference(features in random_table(30), scale in 0usize..7, rows in prop::collection::vec(0u32..30, 0..40)) {
+    fn gathering_is_the_naive_reference(features in random_table(30), scale in 0usize..8, rows in prop::collection::vec(0u32..30, 0..40)) {
         let Ok((preprocessor, _)) = Preprocessor::fit(&features, &(5..25).collect::<Vec<_>>(), &config(SCALES[scale])) else {
             return Ok(()); // every column constant
         };
@@ -374,7 +409,7 @@ proptest! {
     }
 
     #[test]
-    fn other_rows_are_not_looked_at(train in random_table(20), other in random_table(20), keep in prop::collection::vec(any::<bool>(), 20), scale in 0usize..7) {
+    fn other_rows_are_not_looked_at(train in random_table(20), other in random_table(20), keep in prop::collection::vec(any::<bool>(), 20), scale in 0usize..8) {
         let (Features::Table(train), Features::Table(other)) = (&train, &other) else { unreachable!() };
         // The same columns, the rows that do not train replaced, the levels numbered in another order.
         let mixed: Vec<(String, Column)> = train.iter().map(|(name, column)| {
@@ -396,7 +431,7 @@ proptest! {
     }
 
     #[test]
-    fn a_file_keeps_every_bit(features in random_table(20), scale in 0usize..7) {
+    fn a_file_keeps_every_bit(features in random_table(20), scale in 0usize..8) {
         if let Ok((preprocessor, _)) = Preprocessor::fit(&features, &all_rows(&features), &config(SCALES[scale])) {
             let json = serde_json::to_string(&preprocessor).unwrap();
             let read: Preprocessor = serde_json::from_str(&json).unwrap();
@@ -407,7 +442,7 @@ proptest! {
     }
 
     #[test]
-    fn a_matrix_is_scaled_as_its_columns(values in prop::collection::vec(prop_oneof![6 => -50.0..50.0f64, 1 => Just(NAN)], 60), scale in 1usize..6) {
+    fn a_matrix_is_scaled_as_its_columns(values in prop::collection::vec(prop_oneof![6 => -50.0..50.0f64, 1 => Just(NAN)], 60), scale in 1usize..8) {
         let columns = |j: usize| number(&values.iter().skip(j).step_by(3).copied().collect::<Vec<_>>());
         let as_table = table(vec![("x0", columns(0)), ("x1", columns(1)), ("x2", columns(2))]);
         let as_matrix = Features::Matrix(Matrix::new(Values::F64(values.clone()), 20, 3).unwrap());

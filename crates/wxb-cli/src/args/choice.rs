@@ -176,6 +176,10 @@ pub enum PresetChoice {
     /// RealMLP-TD of Holzmueller et al. 2024
     #[value(alias = "realmlp-td")]
     Realmlp,
+    /// TabM of Gorishniy et al. 2024
+    Tabm,
+    /// The same with fewer parameters for each member, and faster
+    TabmMini,
 }
 
 /// `--scale`.
@@ -195,6 +199,8 @@ pub enum ScaleChoice {
     Quantile,
     /// As robust, bent to stay within ±3
     Smooth,
+    /// As quantile, in scikit-learn's form
+    Normal,
 }
 
 /// `--precision`.

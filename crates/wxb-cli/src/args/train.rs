@@ -74,7 +74,7 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "COLUMN", alias = "sample-weight")]
     pub weight: Option<String>,
 
-    /// How numbers are scaled: auto, none, standard, robust, minmax, quantile or smooth
+    /// How numbers are scaled: auto, none, standard, robust, minmax, quantile, smooth or normal
     #[arg(long, value_name = "SCALE", default_value = "auto", hide_possible_values = true)]
     pub scale: ScaleChoice,
 
@@ -91,7 +91,8 @@ pub struct ColumnArgs {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
-    /// What comes where nothing is said: mlp, linear (no hidden layer) or realmlp (much slower, often more accurate)
+    /// What comes where nothing is said: mlp, linear (no hidden layer), or realmlp, tabm or tabm-mini (much slower, often
+    /// more accurate)
     #[arg(long, value_name = "PRESET", default_value = "mlp", hide_possible_values = true)]
     pub preset: PresetChoice,
 

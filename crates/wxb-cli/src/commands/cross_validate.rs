@@ -77,7 +77,7 @@ fn one_fold<T: Real>(
     }
     let bound = Bound::new(prepared, parts, &fitted, args)?;
     let data = bound.data()?;
-    start(&mut network, args, &data.train)?;
+    start(&mut network, args, &fitted, &data.train)?;
     let mut run = Run::new(network, &config)?;
     let stop = train(&mut run, &data, &config, &mut |_| {
         if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

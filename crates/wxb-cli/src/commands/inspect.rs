@@ -5,7 +5,7 @@ use serde_json::Value;
 use wxb::data::target::Target;
 use wxb::model_file::{AnyNetwork, Model};
 use wxb::preprocess::Preprocessor;
-use wxb::{Embed, Layer, Network, Periodic, Real};
+use wxb::{Embed, Ensemble, Heads, Layer, Members, Network, Periodic, Real};
 
 use super::summary;
 use crate::args::choice::OutputFormat;
@@ -214,6 +214,25 @@ fn layers(model: &Model) -> Table {
             Layer::Embed(Embed { levels, width, .. }) => {
                 let shape = format!("{levels} x {width}");
                 table.row(["-".into(), shape, "categories".into(), grouped(layer.parameters() as usize)]);
+            }
+            Layer::Members(Members { members, .. }) => {
+                table.row(["-".into(), String::new(), format!("{members} members")])
+            }
+            Layer::MemberScale(Members { members, n }) => {
+                let shape = format!("{members} x {n}");
+                table.row(["-".into(), shape, "scale of each member".into(), grouped(members * n)]);
+            }
+            Layer::Ensemble(Ensemble { n_in, n_out, activation, .. }) => {
+                number += 1;
+                let (shape, parameters) = (format!("{n_in} x {n_out}"), grouped(layer.parameters() as usize));
+                table.row([number.to_string(), shape, activation.name().to_owned(), parameters]);
+            }
+            Layer::Heads(Heads { members, n_in, n_out }) => {
+                number += 1;
+                let name = if l == last { model.network.loss().link() } else { "identity" };
+                let (shape, parameters) =
+                    (format!("{members} x {n_in} x {n_out}"), grouped(layer.parameters() as usize));
+                table.row([number.to_string(), shape, name.to_owned(), parameters]);
             }
         }
     }

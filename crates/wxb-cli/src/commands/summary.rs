@@ -5,7 +5,7 @@ use wxb::data::Column;
 use wxb::data::target::{Target, Task};
 use wxb::health::{LayerHealth, Verdict};
 use wxb::trainer::{BatchSize, Divergence, Run, Stop, TrainConfig};
-use wxb::{Code, Error, Layer, Loss, Network, Optimizer, Real};
+use wxb::{Code, Ensemble, Error, Heads, Layer, Loss, Network, Optimizer, Real};
 
 use super::train::Plan;
 use crate::args::choice::OutputFormat;
@@ -133,7 +133,10 @@ pub fn model<T: Real>(network: &Network<T>) -> String {
     let mut dense = vec![];
     for layer in network.layers() {
         match *layer {
-            Layer::Dense { n_out, activation, .. } => dense.push((activation.name(), n_out)),
+            Layer::Dense { n_out, activation, .. } | Layer::Ensemble(Ensemble { n_out, activation, .. }) => {
+                dense.push((activation.name(), n_out));
+            }
+            Layer::Heads(Heads { n_out, .. }) => dense.push(("identity", n_out)),
             Layer::Blend { activation, .. } => {
                 if let Some((name, _)) = dense.last_mut() {
                     *name = activation.name();
@@ -143,6 +146,9 @@ pub fn model<T: Real>(network: &Network<T>) -> String {
         }
     }
     let mut parts = vec![network.n_in().to_string()];
+    if network.members() > 1 {
+        parts.push(format!("{} members", network.members()));
+    }
     for (i, (activation, n_out)) in dense.iter().enumerate() {
         let name = if i + 1 == dense.len() { network.loss().link() } else { activation };
         parts.push(if name == "identity" { n_out.to_string() } else { format!("{name} {n_out}") });

@@ -4,10 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde::Serialize;
-use wxb::evaluate::{Evaluation, evaluate};
+use wxb::evaluate::{Evaluation, cache_for, evaluate};
 use wxb::health::{LayerHealth, examine};
 use wxb::model_file::AnyNetwork;
-use wxb::step::{Cache, Keep};
 use wxb::trainer::{Event, Run, Stop, TrainConfig, fit};
 use wxb::{Network, Real};
 
@@ -63,7 +62,7 @@ where
     let mut run = match checkpoints.resume(&network, terminal)? {
         Some(run) => run,
         None => {
-            start(&mut network, args, &data.train)?;
+            start(&mut network, args, &fitted, &data.train)?;
             Run::new(network, &config)?
         }
     };
@@ -112,11 +111,9 @@ pub struct Judged<T> {
 
 /// Judges the best weights on the validation rows, else on the training rows.
 pub fn judged<T: Real>(run: &Run<T>, data: &Data<'_, T>, plan: &Plan<'_>) -> Judged<T> {
-    // A batch that is large enough for the products to reach their speed.
-    const ROWS: usize = 512;
     let network = run.best_network();
     let (on, rows) = data.valid.as_ref().map_or(("train", &data.train), |valid| ("valid", valid));
-    let mut cache = Cache::new(&network, ROWS.min(rows.len()).max(1), Keep::Needed);
+    let mut cache = cache_for(&network, rows.len());
     let evaluation = evaluate(&network, rows, &mut cache);
     let (target, loss) = (&plan.fitted.target, &plan.prepared.loss);
     let prior = Prior::of(&data.train, target, loss);

@@ -5,12 +5,12 @@ use wxb::data::target::{Target, Task, present_rows};
 use wxb::data::{Column, Dataset, Inputs};
 use wxb::network::dense_layers;
 use wxb::preprocess::{Encoded, Note, PreprocessConfig, Preprocessor};
-use wxb::recipe::realmlp;
+use wxb::recipe::Recipe;
 use wxb::{Activation, Code, Error, Initializer, Layer, Loss, Network, Optimizer, Real, Result};
 
 use super::prepare::{self, Held, Parts, Prepared};
 use super::read::Examples;
-use super::{memory, settings, weights};
+use super::{memory, recipe, settings, weights};
 use crate::args::choice::PresetChoice;
 use crate::args::train::TrainArgs;
 use crate::args::value::ClassWeight;
@@ -123,8 +123,8 @@ fn no_class(class: &str, labels: &[String]) -> Error {
 /// # Errors
 /// For settings that exclude each other, or a file of weights that does not fit.
 pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Result<Network<T>> {
-    if settings::is_recipe(args) {
-        return recipe_network(args, fitted, loss);
+    if let Some(recipe) = recipe::of(args) {
+        return recipe_network(recipe, args, fitted, loss);
     }
     let given = args.network.init_weights.as_deref().map(weights::read).transpose()?;
     let hidden = match (&args.network.hidden, &given) {
@@ -149,9 +149,14 @@ pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Resul
 }
 
 /// The network of a recipe; its start waits for the data ([`start`]).
-fn recipe_network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Result<Network<T>> {
+fn recipe_network<T: Real>(
+    recipe: Recipe,
+    args: &TrainArgs,
+    fitted: &Fitted,
+    loss: &Loss,
+) -> Result<Network<T>> {
     let n_out = outputs(loss, &fitted.target);
-    let layers = realmlp::layers(fitted.preprocessor.groups(), fitted.target.task(), n_out);
+    let layers = recipe.layers(&fitted.preprocessor, fitted.target.task(), n_out);
     let needed = memory::estimate(&layers, Optimizer::ADAM, 1, size_of::<T>());
     memory::check(needed, "fewer columns: --drop")?;
     Network::with_layers(layers, loss.clone(), Initializer::Auto, args.training.seed)
@@ -161,11 +166,16 @@ fn recipe_network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Re
 ///
 /// # Errors
 /// Of data that does not fit the network.
-pub fn start<T: Real>(network: &mut Network<T>, args: &TrainArgs, data: &Dataset<'_, T>) -> Result<()> {
-    if settings::is_recipe(args) {
-        realmlp::initialize(network, data, args.training.seed)?;
+pub fn start<T: Real>(
+    network: &mut Network<T>,
+    args: &TrainArgs,
+    fitted: &Fitted,
+    data: &Dataset<'_, T>,
+) -> Result<()> {
+    match recipe::of(args) {
+        Some(recipe) => recipe.initialize(network, &fitted.preprocessor, data, args.training.seed),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn layers(sizes: &[usize], activations: &[Activation], args: &TrainArgs) -> Result<Vec<Layer>> {

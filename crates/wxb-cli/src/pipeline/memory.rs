@@ -4,14 +4,15 @@ use wxb::{Code, Error, Layer, Optimizer, Result};
 
 use crate::terminal::number;
 
-/// Bytes of parameters, gradients, moments, best weights, and of one batch's activations.
+/// Bytes of parameters, gradients, moments, best weights, and of one batch's activations, those of each member.
 pub fn estimate(layers: &[Layer], optimizer: Optimizer, batch: usize, width: usize) -> u64 {
     let (mut parameters, mut activations) = (0_u64, 0_u64);
+    let members = layers.iter().find_map(Layer::members).unwrap_or(1) as u64;
     let mut n_in = layers.first().and_then(Layer::n_in).unwrap_or(0);
     for layer in layers {
         let n_out = layer.n_out(n_in);
         parameters = parameters.saturating_add(layer.parameters());
-        activations = activations.saturating_add((n_in + n_out) as u64);
+        activations = activations.saturating_add((n_in + n_out) as u64 * members);
         n_in = n_out;
     }
     let copies = 3 + optimizer.moments() as u64;

@@ -6,5 +6,6 @@ pub mod memory;
 pub mod model;
 pub mod prepare;
 pub mod read;
+pub mod recipe;
 pub mod settings;
 pub mod weights;

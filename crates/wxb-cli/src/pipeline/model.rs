@@ -4,11 +4,10 @@ use std::path::Path;
 
 use wxb::data::target::present_rows;
 use wxb::data::{Dataset, Features, Inputs};
-use wxb::evaluate::{Evaluation, Output, evaluate, predict};
+use wxb::evaluate::{Evaluation, Output, cache_for, evaluate, predict};
 use wxb::model_file::{AnyNetwork, Model};
 use wxb::ndarray::Array2;
 use wxb::preprocess::{Encoded, Preprocessor};
-use wxb::step::{Cache, Keep};
 use wxb::{Code, Error, Network, Real, Result};
 
 use super::fit::Numbers;
@@ -130,10 +129,8 @@ pub fn evaluation(model: &Model, examples: &Examples) -> Result<Evaluation> {
 }
 
 fn evaluation_of<T: Real>(network: &Network<T>, model: &Model, examples: &Examples) -> Result<Evaluation> {
-    // A batch that is large enough for the products to reach their speed.
-    const ROWS: usize = 512;
     with_data(network, model, examples, |data| {
-        let mut cache = Cache::new(network, ROWS.min(data.len()), Keep::Needed);
+        let mut cache = cache_for(network, data.len());
         Ok(evaluate(network, data, &mut cache))
     })
 }

@@ -7,7 +7,7 @@ use wxb::preprocess::Kind;
 use wxb::{Code, Error, Loss, Result};
 
 use super::read::{self, Examples};
-use super::settings;
+use super::{recipe, settings};
 use crate::args::data::ReadingArgs;
 use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
@@ -61,7 +61,7 @@ pub struct Parts {
 /// # Errors
 /// Of the reader, of the target, of the settings.
 pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
-    settings::check_preset(args)?;
+    recipe::check_preset(args)?;
     let examples = read::for_training(&args.data, &args.columns, &args.reading, &[], terminal)?;
     let column = target(&examples)?;
     let present = present_rows(column);

@@ -5,13 +5,13 @@ use wxb::error::nearest;
 use wxb::lbfgs::LbfgsConfig;
 use wxb::metrics::Metric;
 use wxb::preprocess::{PreprocessConfig, Scale};
-use wxb::recipe::realmlp;
 use wxb::trainer::{BatchSize, TrainConfig};
 use wxb::{Activation, Code, Error, Initializer, Loss, Optimizer, Result, Schedule};
 
+use super::recipe;
 use crate::args::choice::{
-    ActivationName, InitChoice, LossChoice, MomentumForm, OptimizerChoice, PresetChoice, ScaleChoice,
-    ScheduleChoice, TaskChoice,
+    ActivationName, InitChoice, LossChoice, MomentumForm, OptimizerChoice, ScaleChoice, ScheduleChoice,
+    TaskChoice,
 };
 use crate::args::train::{NetworkArgs, TrainArgs, TrainingArgs};
 use crate::args::value::{self, ActivationChoice, Activations};
@@ -72,26 +72,8 @@ pub fn loss(args: &TrainArgs, task: Task) -> Result<Loss> {
         "classes",
     )?;
     let classes = task != Task::Regression;
-    if is_recipe(args) {
-        let fits = match choice {
-            LossChoice::Auto => true,
-            LossChoice::CrossEntropy => classes,
-            LossChoice::SquaredError => !classes,
-            _ => false,
-        };
-        if !fits {
-            let what = "--preset realmlp minimises cross-entropy or the squared error";
-            return Err(Error::new(Code::InvalidSetting, what).hint("leave --loss out, or --preset mlp"));
-        }
-        let metric = match args.validation.metric.as_deref() {
-            Some("loss") => Metric::LogLoss,
-            asked => asked.and_then(Metric::parse).unwrap_or(realmlp::metric(task)),
-        };
-        let loss = realmlp::loss(task, metric);
-        return Ok(match (loss, smoothing) {
-            (Loss::CrossEntropy { .. }, Some(label_smoothing)) => Loss::CrossEntropy { label_smoothing },
-            (loss, _) => loss,
-        });
+    if let Some(recipe) = recipe::of(args) {
+        return recipe::loss(recipe, args, choice, task);
     }
     let label_smoothing = smoothing.unwrap_or(0.0);
     Ok(match choice {
@@ -268,60 +250,12 @@ pub fn schedule(args: &TrainingArgs, optimizer: &Optimizer) -> Result<Schedule> 
     })
 }
 
-/// Whether a preset fixes columns, layers and training.
-pub fn is_recipe(args: &TrainArgs) -> bool {
-    args.network.preset == PresetChoice::Realmlp
-}
-
-/// What a preset fixes cannot be said otherwise.
-///
-/// # Errors
-/// [`Code::InvalidSetting`] for the first such flag.
-pub fn check_preset(args: &TrainArgs) -> Result<()> {
-    let TrainArgs { columns, network, training, regularisation, .. } = args;
-    if network.preset == PresetChoice::Linear && network.hidden.is_some() {
-        let what = "--preset linear has no hidden layer, and --hidden asks for some";
-        return Err(Error::new(Code::InvalidSetting, what).hint("leave one of them out"));
-    }
-    if !is_recipe(args) {
-        return Ok(());
-    }
-    let given = [
-        (columns.scale != ScaleChoice::Auto, "--scale"),
-        (columns.divide_by.is_some(), "--divide-by"),
-        (columns.max_levels.is_some(), "--max-levels"),
-        (network.hidden.is_some(), "--hidden"),
-        (network.activation.is_some(), "--activation"),
-        (network.init != InitChoice::Auto, "--init"),
-        (network.init_scale.is_some(), "--init-scale"),
-        (network.init_weights.is_some(), "--init-weights"),
-        (training.optimizer.is_some(), "--optimizer"),
-        (training.schedule.is_some(), "--schedule"),
-        (training.warmup.is_some(), "--warmup"),
-        (training.decay.is_some(), "--decay"),
-        (training.decay_every.is_some(), "--decay-every"),
-        (training.momentum.is_some(), "--momentum"),
-        (training.beta1.is_some(), "--beta1"),
-        (training.beta2.is_some(), "--beta2"),
-        (training.epsilon.is_some(), "--epsilon"),
-        (regularisation.dropout.is_some(), "--dropout"),
-        (regularisation.weight_decay.is_some(), "--weight-decay"),
-    ];
-    match given.iter().find(|(is_given, _)| *is_given) {
-        None => Ok(()),
-        Some((_, flag)) => {
-            let what = format!("--preset realmlp fixes what {flag} says");
-            Err(Error::new(Code::InvalidSetting, what).hint(format!("leave {flag} out, or --preset mlp")))
-        }
-    }
-}
-
 /// How columns are prepared.
 pub fn preprocessing(args: &TrainArgs) -> PreprocessConfig {
-    let args = match is_recipe(args) {
-        true => return realmlp::preprocessing(args.columns.keep),
-        false => &args.columns,
-    };
+    if let Some(recipe) = recipe::of(args) {
+        return recipe.preprocessing(args.columns.keep);
+    }
+    let args = &args.columns;
     let scale = match args.scale {
         ScaleChoice::Auto => Scale::Auto,
         ScaleChoice::None => Scale::None,
@@ -330,6 +264,7 @@ pub fn preprocessing(args: &TrainArgs) -> PreprocessConfig {
         ScaleChoice::Minmax => Scale::MinMax,
         ScaleChoice::Quantile => Scale::Quantile,
         ScaleChoice::Smooth => Scale::Smooth,
+        ScaleChoice::Normal => Scale::Normal,
     };
     let default = PreprocessConfig::default();
     let max_levels = args.max_levels.unwrap_or(default.max_levels);
@@ -343,8 +278,8 @@ pub fn preprocessing(args: &TrainArgs) -> PreprocessConfig {
 /// task.
 pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfig> {
     let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
-    if is_recipe(args) {
-        return recipe(args, loss);
+    if let Some(recipe) = recipe::of(args) {
+        return recipe::training(recipe, args, loss);
     }
     let optimizer = optimizer(training)?;
     let has_dropout = regularisation.dropout.is_some_and(|rate| rate > 0.0);
@@ -379,38 +314,13 @@ pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfi
     Ok(config)
 }
 
-fn batch_size(args: &TrainingArgs, usual: BatchSize) -> BatchSize {
+/// --batch-size, or what is usual.
+pub fn batch_size(args: &TrainingArgs, usual: BatchSize) -> BatchSize {
     match args.batch_size {
         Some(value::BatchSize::Full) => BatchSize::Full,
         Some(value::BatchSize::Rows(n)) => BatchSize::Rows(n),
         None => usual,
     }
-}
-
-/// The trainer's settings of a recipe, and what may be said beside it.
-fn recipe(args: &TrainArgs, loss: &Loss) -> Result<TrainConfig> {
-    let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
-    let is_for_classes = matches!(loss, Loss::CrossEntropy { .. });
-    let task = if is_for_classes { Task::Multiclass } else { Task::Regression };
-    let asked = validation.metric.as_deref().filter(|name| *name != "loss");
-    let metric = match asked {
-        Some(name) => metric(name, loss)?,
-        None => realmlp::metric(task),
-    };
-    let base = realmlp::training(task, metric, training.seed);
-    let config = TrainConfig {
-        lr: training.lr.unwrap_or(base.lr),
-        epochs: training.epochs.map_or(base.epochs, |epochs| epochs as u64),
-        batch_size: batch_size(training, base.batch_size),
-        l2: regularisation.l2.unwrap_or(0.0),
-        l1: regularisation.l1.unwrap_or(0.0),
-        clip_norm: regularisation.clip_norm,
-        patience: validation.patience.map(|patience| patience as u64),
-        stop_on_metric: validation.metric.as_deref() != Some("loss"),
-        ..base
-    };
-    config.check()?;
-    Ok(config)
 }
 
 /// Epochs without a better validation after which training stops.

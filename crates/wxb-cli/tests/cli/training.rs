@@ -53,6 +53,37 @@ fn realmlp() {
     assert!(!output.status.success() && message.contains("only networks of dense layers"), "{message}");
 }
 
+/// A network of members from the table to every command: the same bits on any number of threads and after a break.
+#[test]
+fn tabm() {
+    let directory = stage();
+    let run = |line: &str| succeed(directory.path(), line);
+    for preset in ["tabm", "tabm-mini"] {
+        let train = format!("train table.csv --target class --preset {preset} -q");
+        run(&format!("{train} --epochs 2 --threads 1 -o one.wxb --force"));
+        run(&format!("{train} --epochs 2 --threads 2 -o two.wxb --force"));
+        assert_eq!(bytes(directory.path(), "one.wxb"), bytes(directory.path(), "two.wxb"), "{preset}");
+        run(&format!("{train} --epochs 1 -o parts.wxb --force --checkpoint-every 1"));
+        run(&format!("{train} --epochs 2 -o parts.wxb --resume"));
+        assert_eq!(bytes(directory.path(), "one.wxb"), bytes(directory.path(), "parts.wxb"), "{preset}");
+        let shown = run("inspect one.wxb");
+        for part in ["32 members", "32 x 512 x 2", "softmax"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+    let checked = run("gradcheck two.wxb table.csv --rows 1");
+    assert!(checked.contains("passed") && checked.contains("r1"), "{checked}");
+    let predicted = run("predict one.wxb table.csv --proba");
+    assert_eq!(predicted.lines().count(), models::TABLE.lines().count());
+    for line in predicted.lines().skip(1) {
+        let sum: f64 = line.split(',').map(|p| p.parse::<f64>().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{line}");
+    }
+    assert!(run("evaluate one.wxb table.csv").contains("accuracy"));
+    let folds = run("train table.csv --target class --preset tabm-mini --epochs 1 --cv 2 -q");
+    assert!(folds.contains("mean"), "{folds}");
+}
+
 /// Missing numbers have an input of their own, in another place of the plan: the columns are found all the same.
 #[test]
 fn realmlp_with_gaps() {

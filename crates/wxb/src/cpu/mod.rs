@@ -7,8 +7,8 @@
 //! - [`grad_params`]: dW = A_inᵀ dZ, db = 1ᵀ dZ
 //! - [`grad_input`]: dZ_in = (dZ Wᵀ) ⊙ g'(Z_in)
 //!
-//! The layers that are no products have a module each, forward and backward side by side: `scale`, `blend`, `periodic`,
-//! `embed`.
+//! The other layers have a module each, forward and backward side by side: `scale`, `blend`, `periodic`, `embed`, and
+//! `ensemble` and `heads`, whose products are those.
 //!
 //! All matrices are row-major slices whose lengths the caller has checked.
 
@@ -20,6 +20,8 @@
 pub(crate) mod blend;
 mod elementwise;
 pub(crate) mod embed;
+pub(crate) mod ensemble;
+pub(crate) mod heads;
 mod isa;
 pub(crate) mod lanes;
 mod narrow;

@@ -186,8 +186,19 @@ impl<'a, T: Real> Dataset<'a, T> {
         }
     }
 
-    /// Gathers X, Y and the weights of some rows into the first rows of a cache.
+    /// Gathers X, Y and the weights of some rows into the first rows of a cache, for all members to see.
     pub fn load(&self, rows: &[u32], cache: &mut Cache<T>) {
+        cache.apart = false;
+        self.gather(rows, cache);
+    }
+
+    /// As [`Dataset::load`], each member seeing rows of its own: m rows for the first member, m for the second, ….
+    pub fn load_apart(&self, rows: &[u32], cache: &mut Cache<T>) {
+        cache.apart = true;
+        self.gather(rows, cache);
+    }
+
+    fn gather(&self, rows: &[u32], cache: &mut Cache<T>) {
         let (m, width) = (rows.len(), self.inputs.width());
         self.inputs.gather(rows, &mut cache.x[..m * width]);
         for (&row, y) in rows.iter().zip(cache.y.chunks_exact_mut(self.n_targets)) {

@@ -220,7 +220,7 @@ pub(super) fn tensors<T: Real>(network: &Network<T>) -> Vec<Tensor<'_, T>> {
 
 fn shape(slot: &Slot) -> Vec<usize> {
     match slot.role {
-        Role::Bias | Role::Scale | Role::Blend => vec![slot.columns],
+        Role::Bias | Role::Scale | Role::Blend if slot.rows == 1 => vec![slot.columns],
         _ => vec![slot.rows, slot.columns],
     }
 }

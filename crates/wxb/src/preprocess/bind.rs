@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::category::Hot;
 use super::date::DateInput;
 use super::matrix::MatrixScaling;
+use super::normal::normal;
 use super::number::{Scaling, affine, interpolate, log_tails, smooth};
 use super::stats::check_all_sizes;
 use super::{
@@ -159,9 +160,17 @@ fn codes(text: Cow<'_, TextColumn>) -> Cow<'_, [u32]> {
     }
 }
 
+const AS_IT_IS: Scaling = Scaling::Affine { shift: 0.0, unit: 1.0 };
+
 fn bind_number<'a>(input: &'a NumberInput, values: Cow<'a, [f64]>) -> Cells<'a> {
-    let fill = input.scaling.apply(input.fill);
-    Cells::Number { values, scaling: &input.scaling, fill, has_indicator: input.has_indicator() }
+    let (fill, has_indicator) = (input.scaling.apply(input.fill), input.has_indicator());
+    // Two searches and a logarithm a cell: a network whose members have batches of their own would pay for them again
+    // and again. The copy takes as much memory as the column itself.
+    if let Scaling::Normal { at } = &input.scaling {
+        let values = values.iter().map(|&x| normal(x, at)).collect();
+        return Cells::Number { values: Cow::Owned(values), scaling: &AS_IT_IS, fill, has_indicator };
+    }
+    Cells::Number { values, scaling: &input.scaling, fill, has_indicator }
 }
 
 fn bind_category<'a>(input: &CategoryInput, text: Cow<'a, TextColumn>) -> Cells<'a> {
@@ -305,6 +314,7 @@ fn gather_number<'t, T: Real>(
         }
         Scaling::Smooth { shift, unit } => scale_into(cells, fill, |x| smooth(x, *shift, *unit)),
         Scaling::Quantile { at, score } => scale_into(cells, fill, |x| interpolate(x, at, score)),
+        Scaling::Normal { at } => scale_into(cells, fill, |x| normal(x, at)),
     }
 }
 

@@ -153,7 +153,8 @@ fn fit_columns(
 fn fit_column(values: &mut Vec<f64>, config: &PreprocessConfig, is_common: bool) -> FittedColumn {
     let moments = Moments::of(values.iter().copied());
     let is_missing = moments.present < values.len();
-    let wants_order = is_missing || matches!(config.scale, Scale::Robust | Scale::Quantile | Scale::Smooth);
+    let wants_order =
+        is_missing || matches!(config.scale, Scale::Robust | Scale::Quantile | Scale::Smooth | Scale::Normal);
     if wants_order {
         values.retain(|v| !v.is_nan());
         values.sort_unstable_by(f64::total_cmp);
@@ -165,7 +166,7 @@ fn fit_column(values: &mut Vec<f64>, config: &PreprocessConfig, is_common: bool)
 
 impl MatrixScaling {
     fn of(columns: Vec<FittedColumn>, config: &PreprocessConfig) -> Self {
-        if matches!(config.scale, Scale::Quantile | Scale::Smooth) {
+        if matches!(config.scale, Scale::Quantile | Scale::Smooth | Scale::Normal) {
             return MatrixScaling::Each(columns.into_iter().map(|c| c.scaling).collect());
         }
         let mut common_knee = None;
@@ -177,7 +178,9 @@ impl MatrixScaling {
                     common_knee = Some(knee);
                     (shift, unit)
                 }
-                Some(Scaling::Quantile { .. } | Scaling::Smooth { .. }) | None => (column.fill, 0.0),
+                Some(Scaling::Quantile { .. } | Scaling::Smooth { .. } | Scaling::Normal { .. }) | None => {
+                    (column.fill, 0.0)
+                }
             })
             .unzip();
         MatrixScaling::Columns { shift, unit, knee: common_knee }

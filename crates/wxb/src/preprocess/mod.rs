@@ -20,6 +20,7 @@ mod date;
 mod fit;
 mod level;
 mod matrix;
+mod normal;
 mod number;
 mod plan;
 mod stats;
@@ -57,11 +58,13 @@ pub enum Scale {
     Quantile,
     /// (x − median) / interquartile range, then bent so that it stays within ±3 ([`Scaling::Smooth`]).
     Smooth,
+    /// To a standard normal distribution as networks for tables in the literature do it ([`Scaling::Normal`]).
+    Normal,
 }
 
 impl Scale {
     /// Every scale.
-    pub const ALL: [Scale; 7] = [
+    pub const ALL: [Scale; 8] = [
         Scale::Auto,
         Scale::None,
         Scale::Standard,
@@ -69,6 +72,7 @@ impl Scale {
         Scale::MinMax,
         Scale::Quantile,
         Scale::Smooth,
+        Scale::Normal,
     ];
 
     /// The name it has on the command line.
@@ -81,6 +85,7 @@ impl Scale {
             Scale::MinMax => "minmax",
             Scale::Quantile => "quantile",
             Scale::Smooth => "smooth",
+            Scale::Normal => "normal",
         }
     }
 

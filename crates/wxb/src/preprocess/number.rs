@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::normal::{noisy_quantiles, normal};
 use super::stats::{Moments, normal_score, quantile};
 use super::{Categories, PreprocessConfig, Scale};
 
 /// Where the tails of [`Scaling::LogTails`] begin, in standard deviations.
 const KNEE: f64 = 8.0;
-/// Most quantiles of [`Scaling::Quantile`].
-const MAX_KNOTS: usize = 1000;
+/// Most quantiles of [`Scaling::Quantile`] and [`Scaling::Normal`].
+pub(super) const MAX_KNOTS: usize = 1000;
 /// What any scaling is cut to, so that a cell far outside of what was trained stays finite in f32.
 const CUT: f64 = 1e30;
 
@@ -50,6 +51,13 @@ pub enum Scaling {
         /// The knots' z, ascending: the standard normal quantiles of the same levels.
         score: Vec<f64>,
     },
+    /// z = Φ⁻¹(p), p the share of the training rows below x: linear between quantiles of evenly spaced levels, 0 and 1
+    /// beyond them, and z cut to ±5.199. Numbers that are equal in many rows get the middle of their shares. It is what
+    /// scikit-learn's `QuantileTransformer(output_distribution="normal")` does.
+    Normal {
+        /// The quantiles at the levels 0, 1/(K − 1), …, 1, ascending.
+        at: Vec<f64>,
+    },
 }
 
 impl Scaling {
@@ -70,6 +78,7 @@ impl Scaling {
             }
             Scale::Quantile => quantile_knots(sorted),
             Scale::Smooth => Scaling::smooth(sorted),
+            Scale::Normal => Scaling::Normal { at: noisy_quantiles(sorted, moments.std) },
             Scale::Auto => Scaling::LogTails { shift: moments.mean, unit: spread, knee: KNEE },
         }
     }
@@ -89,6 +98,7 @@ impl Scaling {
             Scaling::LogTails { shift, unit, knee } => log_tails(x, *shift, *unit, *knee),
             Scaling::Smooth { shift, unit } => smooth(x, *shift, *unit),
             Scaling::Quantile { at, score } => interpolate(x, at, score),
+            Scaling::Normal { at } => normal(x, at),
         }
     }
 
@@ -109,6 +119,9 @@ impl Scaling {
                     && at.is_sorted_by(|a, b| a < b)
                     && score.is_sorted()
             }
+            Scaling::Normal { at } => {
+                (2..=MAX_KNOTS).contains(&at.len()) && at.iter().all(|v| v.is_finite()) && at.is_sorted()
+            }
         }
     }
 
@@ -124,7 +137,9 @@ impl Scaling {
             Scaling::Smooth { shift, unit } => {
                 format!("({}) / {}, bent to stay within ±3", minus(*shift), short(*unit))
             }
-            Scaling::Quantile { at, .. } => format!("normal scores through {} quantiles", at.len()),
+            Scaling::Quantile { at, .. } | Scaling::Normal { at } => {
+                format!("normal scores through {} quantiles", at.len())
+            }
         }
     }
 }

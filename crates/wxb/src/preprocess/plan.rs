@@ -225,6 +225,19 @@ impl Preprocessor {
         groups
     }
 
+    /// How many inputs belong together, from the first one on: the levels of a column; any other input is alone.
+    pub fn blocks(&self) -> Vec<usize> {
+        let Preprocessor::Table(columns) = self else { return vec![1; self.width()] };
+        let mut blocks = vec![];
+        for column in columns {
+            match &column.encoding {
+                Encoding::Category(input) => blocks.push(input.width()),
+                other => blocks.resize(blocks.len() + other.width(), 1),
+            }
+        }
+        blocks
+    }
+
     /// One name per input; the columns of a matrix are `x0`, `x1`, ….
     pub fn input_names(&self) -> Vec<String> {
         match self {

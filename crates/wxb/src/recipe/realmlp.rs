@@ -63,11 +63,6 @@ pub fn loss(task: Task, metric: Metric) -> Loss {
     }
 }
 
-/// What decides which epoch is the best one, where nothing is said.
-pub fn metric(task: Task) -> Metric {
-    if task == Task::Regression { Metric::Rmse } else { Metric::Accuracy }
-}
-
 /// The layers for the inputs of [`preprocessing`].
 pub fn layers(inputs: Groups, task: Task, n_out: usize) -> Vec<Layer> {
     let Groups { numbers, others, rows, levels } = inputs;

@@ -1,5 +1,7 @@
 //! An epoch of mini-batches.
 
+use std::ops::Range;
+
 use super::{Divergence, Event, Fitting, Observer, Rates, Run, Stop, TrainConfig};
 use crate::layer::{Layer, Params, Role};
 use crate::network::Network;
@@ -18,18 +20,19 @@ impl<T: Real> Fitting<'_, '_, T> {
         }
         while run.partial.0 < self.steps_per_epoch {
             let start = run.partial.0 as usize * batch;
-            let rows = &self.order[start..(start + batch).min(self.train.len())];
+            let examples = start..(start + batch).min(self.train.len());
+            let m = examples.len();
             // The full batch stays in the cache, unless validation has overwritten it.
             if !full || self.valid.is_some() || !self.loaded {
-                self.train.load(rows, &mut self.cache);
+                self.load(examples);
                 self.loaded = true;
             }
             let rates = self.rates(run, run.step);
-            let batch_loss =
-                match train_step(run, &mut self.grads, &mut self.cache, rows.len(), (self.config, rates)) {
-                    Ok(batch_loss) => batch_loss,
-                    Err(divergence) => return Some(Stop::Diverged(divergence)),
-                };
+            let batch_loss = match train_step(run, &mut self.grads, &mut self.cache, m, (self.config, rates))
+            {
+                Ok(batch_loss) => batch_loss,
+                Err(divergence) => return Some(Stop::Diverged(divergence)),
+            };
             let of = (run.partial.0, self.steps_per_epoch);
             if observe(Event::Step { epoch: run.epoch + 1, of, loss: batch_loss }).is_break()
                 && run.partial.0 < self.steps_per_epoch
@@ -41,10 +44,28 @@ impl<T: Real> Fitting<'_, '_, T> {
         self.end_epoch(run, loss_sum / weight_sum, observe)
     }
 
-    /// The order of an epoch depends on the seed and the epoch's number only.
+    /// The order of an epoch depends on the seed and the epoch's number only, and on the member if each has its own.
     fn shuffle(&mut self, epoch: u64) {
-        self.order.copy_from_slice(self.train.rows());
-        shuffle(&mut stream(self.config.seed, Purpose::Shuffle, epoch), &mut self.order);
+        let rows = self.train.rows();
+        for (member, order) in self.order.chunks_exact_mut(rows.len()).enumerate() {
+            order.copy_from_slice(rows);
+            // 2³² epochs are more than anybody trains.
+            let index = (member as u64) << 32 | epoch;
+            shuffle(&mut stream(self.config.seed, Purpose::Shuffle, index), order);
+        }
+    }
+
+    /// Some places of the epoch's order, or of each member's order, into the cache.
+    fn load(&mut self, examples: Range<usize>) {
+        let n = self.train.len();
+        if self.order.len() == n {
+            return self.train.load(&self.order[examples], &mut self.cache);
+        }
+        self.own_batch.clear();
+        for order in self.order.chunks_exact(n) {
+            self.own_batch.extend_from_slice(&order[examples.clone()]);
+        }
+        self.train.load_apart(&self.own_batch, &mut self.cache);
     }
 }
 
@@ -169,10 +190,12 @@ pub(super) fn diverged<T: Real>(run: &Run<T>, cache: &Cache<T>, m: usize) -> Div
 
 fn first_non_finite_layer<T: Real>(run: &Run<T>, cache: &Cache<T>, m: usize) -> Option<String> {
     let mut number = 0;
+    let mut rows = m;
     for (l, layer) in run.network.layers().iter().enumerate() {
-        if let Layer::Dense { n_out, .. } = *layer {
+        rows = if let Layer::Members(_) = layer { m * run.network.members() } else { rows };
+        if let Some([_, n_out]) = layer.units() {
             number += 1;
-            if cache.a(l)[..m * n_out].iter().any(|a| !a.is_finite()) {
+            if cache.a(l)[..rows * n_out].iter().any(|a| !a.is_finite()) {
                 return Some(format!("Z of layer {number}"));
             }
         }

@@ -29,6 +29,17 @@ pub enum Ties {
     Later,
 }
 
+/// Which examples the members of a network see in a step ([`Members`](crate::Members)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Batches {
+    /// All of them the same.
+    #[default]
+    Shared,
+    /// As many each, in an order of the epoch that is the member's own.
+    Own,
+}
+
 /// How a kind of parameters learns beside the others.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pace {
@@ -48,7 +59,7 @@ impl Pace {
 /// How each kind of parameters learns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Paces {
-    /// W.
+    /// W, and the scales r and s of members.
     pub weights: Pace,
     /// b.
     pub biases: Pace,
@@ -84,7 +95,7 @@ impl Paces {
     /// Of a tensor.
     pub fn of(&self, slot: &Slot) -> Pace {
         match slot.role {
-            Role::Weight => self.weights,
+            Role::Weight | Role::ScaleIn | Role::ScaleOut => self.weights,
             Role::Bias => self.biases,
             Role::Scale => self.scales,
             Role::Blend => self.blends,
@@ -134,6 +145,9 @@ pub struct TrainConfig {
     pub epochs: u64,
     /// Examples per step; L-BFGS takes all.
     pub batch_size: BatchSize,
+    /// Which examples each member of the network sees.
+    #[serde(default)]
+    pub batches: Batches,
     /// λ₂: J gets λ₂/(2m) Σ W², m the sum of weights in the batch (the course's form; scikit-learn's alpha).
     pub l2: f64,
     /// λ₁: J gets λ₁/m Σ |W|.
@@ -170,6 +184,7 @@ impl Default for TrainConfig {
             schedule: Schedule::Constant,
             epochs: 200,
             batch_size: BatchSize::Rows(64),
+            batches: Batches::Shared,
             l2: 0.0,
             l1: 0.0,
             weight_decay: None,

@@ -10,7 +10,7 @@ mod run;
 
 pub use batches::train_step;
 pub(crate) use batches::trial_update;
-pub use config::{BatchSize, Pace, Paces, Ties, TrainConfig};
+pub use config::{BatchSize, Batches, Pace, Paces, Ties, TrainConfig};
 pub use run::{Best, Divergence, EpochRecord, Run, Stop};
 
 use std::ops::ControlFlow;
@@ -125,8 +125,10 @@ struct Fitting<'a, 'd, T> {
     config: &'a TrainConfig,
     cache: Cache<T>,
     steps_per_epoch: u64,
-    /// The training rows in the order of the epoch.
+    /// The training rows in the order of the epoch; where the members have batches of their own, once for each member.
     order: Vec<u32>,
+    /// The rows of such a batch, member by member.
+    own_batch: Vec<u32>,
     grads: Params<T>,
     /// Whether the full batch lies in the cache.
     loaded: bool,
@@ -140,16 +142,21 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         config: &'a TrainConfig,
     ) -> Self {
         let batch = config.batch_rows(train.len());
-        // Validation goes through the same cache, in pieces of at least this many rows.
+        // Validation goes through the same cache, in pieces of at least this many rows, those of all members together.
         const VALIDATION_ROWS: usize = 256;
-        let rows = batch.max(VALIDATION_ROWS.min(valid.map_or(0, Dataset::len)));
+        let valid_rows = VALIDATION_ROWS.div_ceil(run.network.members());
+        let rows = batch.max(valid_rows.min(valid.map_or(0, Dataset::len)));
+        // All rows are all rows, in any order.
+        let own = config.batches == Batches::Own && batch < train.len();
+        let orders = if own { run.network.members() } else { 1 };
         Self {
             train,
             valid,
             config,
             cache: Cache::new(&run.network, rows, Keep::Needed),
             steps_per_epoch: config.steps_per_epoch(train.len()),
-            order: train.rows().to_vec(),
+            order: train.rows().repeat(orders),
+            own_batch: Vec::with_capacity(orders * batch),
             grads: run.network.params.clone(),
             loaded: false,
         }
