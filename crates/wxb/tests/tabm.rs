@@ -122,9 +122,9 @@ fn train(recipe: Recipe, config: &TrainConfig, threads: usize) -> Run<f32> {
 }
 
 fn config(recipe: Recipe, epochs: u64) -> TrainConfig {
-    let base = recipe.training(Task::Binary, Metric::Accuracy, 0);
-    assert_eq!((base.batch_size, base.batches), (BatchSize::Rows(256), Batches::Own));
-    TrainConfig { epochs, batch_size: BatchSize::Rows(32), ..base }
+    let base = recipe.training(Task::Binary, Metric::Accuracy, 180, 0);
+    assert_eq!((base.batch_size, base.batches), (BatchSize::Rows(32), Batches::Own));
+    TrainConfig { epochs, ..base }
 }
 
 #[test]
@@ -141,4 +141,13 @@ fn the_same_bits_on_one_thread_and_on_two() {
         let config = config(recipe, 1);
         assert_eq!(train(recipe, &config, 1).best, train(recipe, &config, 2).best, "{}", recipe.name());
     }
+}
+
+#[test]
+fn batches_grow_with_the_rows() {
+    let batch = |rows| Recipe::TabM.training(Task::Regression, Metric::Rmse, rows, 0).batch_size;
+    assert_eq!(batch(2_799), BatchSize::Rows(32));
+    assert_eq!(batch(2_800), BatchSize::Rows(64));
+    assert_eq!(batch(107_999), BatchSize::Rows(512));
+    assert_eq!(batch(10_000_000), BatchSize::Rows(1024));
 }

@@ -106,11 +106,11 @@ pub fn loss(recipe: Recipe, args: &TrainArgs, choice: LossChoice, task: Task) ->
     })
 }
 
-/// The trainer's settings of a recipe.
+/// The trainer's settings of a recipe, for a number of training rows.
 ///
 /// # Errors
 /// As [`TrainConfig::check`]; [`Code::WrongTask`] for a metric of the other kind of task.
-pub fn training(recipe: Recipe, args: &TrainArgs, loss: &Loss) -> Result<TrainConfig> {
+pub fn training(recipe: Recipe, args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfig> {
     let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
     let is_for_classes = matches!(loss, Loss::CrossEntropy { .. });
     let task = if is_for_classes { Task::Multiclass } else { Task::Regression };
@@ -119,7 +119,7 @@ pub fn training(recipe: Recipe, args: &TrainArgs, loss: &Loss) -> Result<TrainCo
         Some(name) => metric(name, loss)?,
         None => recipe.metric(task),
     };
-    let base = recipe.training(task, metric, training.seed);
+    let base = recipe.training(task, metric, rows, training.seed);
     let patience = validation.patience.map(|patience| patience as u64).or(base.patience);
     let config = TrainConfig {
         lr: training.lr.unwrap_or(base.lr),
@@ -127,7 +127,7 @@ pub fn training(recipe: Recipe, args: &TrainArgs, loss: &Loss) -> Result<TrainCo
         batch_size: batch_size(training, base.batch_size),
         l2: regularisation.l2.unwrap_or(0.0),
         l1: regularisation.l1.unwrap_or(0.0),
-        clip_norm: regularisation.clip_norm,
+        clip_norm: regularisation.clip_norm.or(base.clip_norm),
         patience: patience.filter(|_| !validation.no_early_stopping),
         stop_on_metric: validation.metric.as_deref() != Some("loss"),
         ..base

@@ -279,7 +279,7 @@ pub fn preprocessing(args: &TrainArgs) -> PreprocessConfig {
 pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfig> {
     let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
     if let Some(recipe) = recipe::of(args) {
-        return recipe::training(recipe, args, loss);
+        return recipe::training(recipe, args, loss, rows);
     }
     let optimizer = optimizer(training)?;
     let has_dropout = regularisation.dropout.is_some_and(|rate| rate > 0.0);

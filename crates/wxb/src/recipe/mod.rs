@@ -68,11 +68,11 @@ impl Recipe {
         }
     }
 
-    /// The settings of the training.
-    pub fn training(self, task: Task, metric: Metric, seed: u64) -> TrainConfig {
+    /// The settings of the training, on so many rows.
+    pub fn training(self, task: Task, metric: Metric, rows: usize, seed: u64) -> TrainConfig {
         match self {
             Recipe::RealMlp => realmlp::training(task, metric, seed),
-            Recipe::TabM | Recipe::TabMMini => tabm::training(metric, seed),
+            Recipe::TabM | Recipe::TabMMini => tabm::training(metric, rows, seed),
         }
     }
 
