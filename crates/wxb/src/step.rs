@@ -269,7 +269,13 @@ fn draw_mask<T: Real>(mask: &mut [T], rate: f64, seed: u64, step: u64, layer: us
         // 2¹⁶ layers are more than any network on a table has.
         let mut rng = stream(seed, Purpose::Dropout, step << 16 | layer as u64);
         rng.set_word_pos(first as u128);
-        mask.iter_mut().for_each(|mask| *mask = if rng.next_u32() < threshold { T::ZERO } else { scale });
+        // As many words as the generator makes at once.
+        let mut words = [0; 4 * 64];
+        for mask in mask.chunks_mut(64) {
+            let words = &mut words[..4 * mask.len()];
+            rng.fill_bytes(words);
+            cpu::mask(threshold, scale, words, mask);
+        }
     });
 }
 

@@ -31,6 +31,15 @@ for_each_isa! {
 }
 
 for_each_isa! {
+    /// 0 for a random word (of four bytes) below the threshold, else `kept`.
+    pub fn mask<T: Real>(threshold: u32, kept: T, words: &[u8], mask: &mut [T]) {
+        for (mask, word) in mask.iter_mut().zip(words.as_chunks::<4>().0) {
+            *mask = if u32::from_le_bytes(*word) < threshold { T::ZERO } else { kept };
+        }
+    }
+}
+
+for_each_isa! {
     /// One update of some parameters by their gradients and moments.
     pub(crate) fn update<T: Real>(rule: Rule<T>, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
         rule.apply(theta, g, m, v);

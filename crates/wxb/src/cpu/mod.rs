@@ -37,7 +37,7 @@ mod tests;
 mod threads;
 mod tile;
 
-pub(crate) use elementwise::{loss, multiply_by_derivative, update};
+pub(crate) use elementwise::{loss, mask, multiply_by_derivative, update};
 pub use isa::Isa;
 pub(crate) use isa::for_each_isa;
 
