@@ -7,8 +7,8 @@ use crate::network::Network;
 use crate::real::Real;
 use crate::step::{Cache, Keep, Mode, average, forward, loss};
 
-/// Rows that go through the network at a time, those of all members together: enough for the products to reach their speed, and small enough
-/// for the activations of a wide layer to stay in cache.
+/// Rows that go through the network at a time, those of all members together: enough for the products to reach their
+/// speed, and small enough for the activations of a wide layer to stay in cache.
 const ROWS: usize = 512;
 
 /// Whether the logits are turned into predictions by the loss's link.
@@ -20,7 +20,8 @@ pub enum Output {
     Linked,
 }
 
-/// The outputs (rows.len(), n_L) for some rows, row-major; those of the members' mean where there are members. Values of a regression are on the scale of its targets.
+/// The outputs (rows.len(), n_L) for some rows, row-major; those of the members' mean where there are members. Values of a
+/// regression are on the scale of its targets.
 pub fn predict<T: Real>(
     network: &Network<T>,
     inputs: &Inputs<'_, T>,
@@ -76,7 +77,8 @@ pub struct Evaluation {
     n_out: usize,
 }
 
-/// J, predictions and targets of all rows of a data set, those of the members' mean where there are members. The cache holds a batch at a time.
+/// J, predictions and targets of all rows of a data set, those of the members' mean where there are members. The cache holds
+/// a batch at a time.
 pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mut Cache<T>) -> Evaluation {
     let (mut loss_sum, mut weight_sum) = (0.0, 0.0);
     let mut predictions = Vec::with_capacity(data.len() * network.n_out());

@@ -132,3 +132,30 @@ fn sample(rng: &mut impl Rng, length: usize, count: usize) -> Vec<usize> {
     }
     chosen.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::step::Keep;
+    use crate::{Activation, Initializer, Loss};
+
+    /// A gradient that is wrong by a thousandth is not found to be right by the smaller step.
+    #[test]
+    fn a_wrong_gradient_is_no_kink() {
+        let mut network =
+            Network::new(&[3, 16, 2], Activation::Relu, Loss::SquaredError, Initializer::Auto, 1).unwrap();
+        let mut cache = Cache::new(&network, 8, Keep::Needed);
+        cache.x.iter_mut().enumerate().for_each(|(i, x)| *x = ((i * 7) % 11) as f64 / 5.0 - 1.0);
+        cache.y.iter_mut().enumerate().for_each(|(i, y)| *y = ((i * 5) % 7) as f64 / 3.0 - 1.0);
+        let mut grads = network.params.clone();
+        forward(&network, &mut cache, 8, Mode::Predicting);
+        loss(&network, &mut cache, 8);
+        backward(&network, &mut cache, 8, &mut grads);
+        let at = grads.flat.len() - 1;
+        let right = grads.flat[at];
+        for analytic in [1.001 * right, right] {
+            let numeric = nearest(&mut network, &mut cache, 8, Mode::Predicting, (at, analytic));
+            assert!((numeric - right).abs() < 1e-7 * right.abs(), "{numeric} for {right}");
+        }
+    }
+}

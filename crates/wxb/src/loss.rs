@@ -177,8 +177,8 @@ impl Loss {
 impl Loss {
     /// The logits of predictions (m, n_L), in place: what [`Loss::apply_link`] makes the predictions of.
     pub fn undo_link<T: Real>(&self, p: &mut [T]) {
-        // A probability of 0 has no logarithm.
-        let ln = |p: T| p.max(T::VANISHING).ln();
+        // A probability of 0 has no logarithm; NaN stays NaN.
+        let ln = |p: T| if p < T::VANISHING { T::VANISHING } else { p }.ln();
         match self {
             Loss::BinaryCrossEntropy { .. } => p.iter_mut().for_each(|p| *p = ln(*p) - ln(T::ONE - *p)),
             Loss::CrossEntropy { .. } | Loss::Poisson => p.iter_mut().for_each(|p| *p = ln(*p)),

@@ -1,19 +1,15 @@
 //! Layers of members: forward against the formulas as they stand, backward against finite differences, and the mean of their
 //! predictions.
 
-use wxb::rng::{Purpose, stream, unit};
+mod slopes;
+
+use slopes::{assert_slopes, numbers};
 use wxb::step::{Cache, Keep, Mode, average, backward, forward, loss};
 use wxb::{Activation, Ensemble, Heads, Initializer, Layer, Loss, Members, Network, Params, Real};
 
 const M: usize = 5;
 const K: usize = 3;
 const N_IN: usize = 4;
-
-/// Numbers in −1.5 to 1.5.
-fn numbers(n: usize, seed: u64) -> impl Iterator<Item = f64> {
-    let mut rng = stream(seed, Purpose::Sample, 0);
-    (0..n).map(move |_| 3.0 * unit(&mut rng) - 1.5)
-}
 
 fn ensemble(n_in: usize, n_out: usize, activation: Activation) -> Layer {
     Layer::Ensemble(Ensemble { members: K, n_in, n_out, activation })
@@ -116,26 +112,7 @@ fn the_gradient_is_the_slope_of_the_loss() {
     ] {
         for (apart, kind, n_out) in [(false, Loss::SquaredError, 2), (true, Loss::SOFTMAX, 5)] {
             let (mut network, mut cache) = network::<f64>(layers(g, n_out, heads), kind, apart);
-            forward(&network, &mut cache, M, Mode::Training { seed: 1, step: 2, dropout: 1.0 });
-            loss(&network, &mut cache, M);
-            let mut grads = Params::zeros(network.layers()).expect("the same layers");
-            backward(&network, &mut cache, M, &mut grads);
-            for (i, &gradient) in grads.flat.iter().enumerate() {
-                let h = 1e-5;
-                let mut at = |shift: f64| {
-                    let theta = network.params.flat[i];
-                    network.params.flat[i] = theta + shift;
-                    forward(&network, &mut cache, M, Mode::SameMasks);
-                    network.params.flat[i] = theta;
-                    loss(&network, &mut cache, M).0
-                };
-                let difference = (at(h) - at(-h)) / (2.0 * h);
-                let slot = grads.slots().iter().find(|slot| slot.range().contains(&i)).map(|slot| &slot.name);
-                assert!(
-                    (gradient - difference).abs() <= 1e-8 * (1.0 + gradient.abs()),
-                    "{g:?}, apart {apart}, {slot:?}: {gradient} but the difference is {difference}"
-                );
-            }
+            assert_slopes(&mut network, &mut cache, M, 1e-8, &format!("{g:?}, apart {apart}"));
         }
     }
 }
@@ -248,6 +225,18 @@ fn both_precisions_agree() {
     let norm = g64.iter().map(|g| g * g).sum::<f64>().sqrt();
     let distance = g32.iter().zip(&g64).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
     assert!(distance < 2e-5 * norm, "{distance} {norm}");
+}
+
+/// What is no number must not become a prediction by being averaged.
+#[test]
+fn a_mean_of_nan_is_nan() {
+    for (kind, n_out) in [(Loss::SOFTMAX, 2), (Loss::BINARY, 1), (Loss::SquaredError, 2)] {
+        let (mut network, mut cache) = network::<f32>(layers(Activation::Selu, n_out, true), kind, false);
+        network.params.flat.fill(f32::NAN);
+        forward(&network, &mut cache, M, Mode::Predicting);
+        average(&network, &mut cache, M);
+        assert!(cache.logits()[..M * n_out].iter().all(|z| z.is_nan()), "{}", network.loss().name());
+    }
 }
 
 #[test]

@@ -1,17 +1,13 @@
 //! The layers of networks for tables: forward against the formulas as they stand, backward against finite differences.
 
-use wxb::rng::{Purpose, stream, unit};
+mod slopes;
+
+use slopes::{assert_slopes, numbers};
 use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
 use wxb::{Activation, Embed, Initializer, Layer, Loss, Network, Params, Periodic, Real};
 
 const M: usize = 5;
 const LEVELS: usize = 7;
-
-/// Numbers in −1.5 to 1.5.
-fn numbers(n: usize, seed: u64) -> impl Iterator<Item = f64> {
-    let mut rng = stream(seed, Purpose::Sample, 0);
-    (0..n).map(move |_| 3.0 * unit(&mut rng) - 1.5)
-}
 
 /// Three numbers, two inputs as they are and two categories; every kind of layer, before and after every other kind.
 fn layers(g: Activation, dropout: f64) -> Vec<Layer> {
@@ -109,27 +105,8 @@ fn the_gradient_is_the_slope_of_the_loss() {
     {
         for dropout in [0.0, 0.3] {
             let (mut network, mut cache) = network::<f64>(g, dropout);
-            forward(&network, &mut cache, M, Mode::Training { seed: 1, step: 2, dropout: 1.0 });
-            loss(&network, &mut cache, M);
-            let mut grads = Params::zeros(network.layers()).expect("the same layers");
-            backward(&network, &mut cache, M, &mut grads);
-            for (i, &gradient) in grads.flat.iter().enumerate() {
-                let h = 1e-5;
-                let mut at = |shift: f64| {
-                    let theta = network.params.flat[i];
-                    network.params.flat[i] = theta + shift;
-                    forward(&network, &mut cache, M, Mode::SameMasks);
-                    network.params.flat[i] = theta;
-                    loss(&network, &mut cache, M).0
-                };
-                let difference = (at(h) - at(-h)) / (2.0 * h);
-                let slot = grads.slots().iter().find(|slot| slot.range().contains(&i)).map(|slot| &slot.name);
-                // The third derivative along a frequency has the factor (2π x)³.
-                assert!(
-                    (gradient - difference).abs() <= 3e-7 * (1.0 + gradient.abs()),
-                    "{g:?}, dropout {dropout}, {slot:?}: {gradient} but the difference is {difference}"
-                );
-            }
+            // The third derivative along a frequency has the factor (2π x)³.
+            assert_slopes(&mut network, &mut cache, M, 3e-7, &format!("{g:?}, dropout {dropout}"));
         }
     }
 }

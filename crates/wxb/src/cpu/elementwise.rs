@@ -47,8 +47,8 @@ for_each_isa! {
 }
 
 for_each_isa! {
-    /// The weighted losses of some rows, and dZ = w · scale · ∂loss/∂Z, 0 where that has vanished.   z, dz (m, n)  y (m, n_targets)  row_loss (m);
-    /// inputs: z, y, and weights (m) or none
+    /// The weighted losses of some rows, and dZ = w · scale · ∂loss/∂Z, 0 where that has vanished.
+    /// z, dz (m, n)  y (m, n_targets)  row_loss (m); inputs: z, y, and weights (m) or none
     pub fn loss<T: Real>(
         loss: &Loss,
         n: usize,

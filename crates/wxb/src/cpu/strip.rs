@@ -8,7 +8,7 @@ use super::lanes::Lanes;
 use super::pack::{copy_columns, transpose};
 use super::product::{passes, zeroed};
 use super::threads::{rows_per_task, split};
-use super::tile::{Lhs, Panel, columns, for_each_row, read_columns};
+use super::tile::{Block, Lhs, Order, Panel, Start, block, columns, for_each_row, read_columns};
 use crate::real::Real;
 
 /// The most rows of a tile: 24 sums of one vector each.
@@ -79,7 +79,6 @@ impl Strip {
 
     /// The same for the last columns, fewer than a panel.
     fn add_rest<T: Real>(self, lhs: Lhs<'_, T>, r: &[T], depth: usize, whole: usize, sums: &mut [T]) {
-        use super::tile::{Block, Order, Start, block};
         let width = self.width - whole;
         let stride = read_columns::<T>(width);
         let mut buffer = MaybeUninit::<[T; CACHED_DEPTH * 16]>::uninit();

@@ -7,9 +7,12 @@ use super::Isa;
 use super::lanes::Lanes;
 use crate::real::Real;
 
-/// The body once for each row of a tile, of which there are at most 24. As a loop of 12 × 2 sums it is unrolled too late: the sums stay in memory.
+/// The body once for each row of a tile, of which there are at most 24. As a loop of 12 × 2 sums it is unrolled too late: the
+/// sums stay in memory.
 macro_rules! for_each_row {
-    ($k:ident < $m:ident, $body:block) => { for_each_row!($k $m $body: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23) };
+    ($k:ident < $m:ident, $body:block) => {
+        for_each_row!($k $m $body: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23)
+    };
     ($k:ident $m:ident $body:block: $($i:literal)*) => {
         $(if $i < $m {
             let $k: usize = $i;
@@ -325,6 +328,7 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
             let row: [V; VECS] =
                 std::array::from_fn(|v| V::load(r.add(column_at::<T>(v * V::N, panel.next))));
             for_each_row!(k < M, {
+                // At most 12 rows here: the remainder is for the compiler alone.
                 let l = V::splat([l0, l3, l6, l9][k / 3 % 4].wrapping_add(k % 3 * lhs.row_stride));
                 for v in 0..VECS {
                     sum[k][v] = sum[k][v].add_product(l, row[v]);

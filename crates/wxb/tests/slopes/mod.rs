@@ -1,0 +1,41 @@
+//! Made-up numbers, and every gradient of a network against central differences.
+
+use wxb::rng::{Purpose, stream, unit};
+use wxb::step::{Cache, Mode, backward, forward, loss};
+use wxb::{Network, Params};
+
+/// Numbers in −1.5 to 1.5.
+pub fn numbers(n: usize, seed: u64) -> impl Iterator<Item = f64> {
+    let mut rng = stream(seed, Purpose::Sample, 0);
+    (0..n).map(move |_| 3.0 * unit(&mut rng) - 1.5)
+}
+
+/// Asserts that every gradient of the batch of `m` rows in the cache is (J(θ + h) − J(θ − h)) / 2h, within `tolerance` (1 + |it|).
+pub fn assert_slopes(
+    network: &mut Network<f64>,
+    cache: &mut Cache<f64>,
+    m: usize,
+    tolerance: f64,
+    name: &str,
+) {
+    forward(network, cache, m, Mode::Training { seed: 1, step: 2, dropout: 1.0 });
+    loss(network, cache, m);
+    let mut grads = Params::zeros(network.layers()).expect("the same layers");
+    backward(network, cache, m, &mut grads);
+    for (i, &gradient) in grads.flat.iter().enumerate() {
+        let h = 1e-5;
+        let mut at = |shift: f64| {
+            let theta = network.params.flat[i];
+            network.params.flat[i] = theta + shift;
+            forward(network, cache, m, Mode::SameMasks);
+            network.params.flat[i] = theta;
+            loss(network, cache, m).0
+        };
+        let difference = (at(h) - at(-h)) / (2.0 * h);
+        let slot = grads.slots().iter().find(|slot| slot.range().contains(&i)).map(|slot| &slot.name);
+        assert!(
+            (gradient - difference).abs() <= tolerance * (1.0 + gradient.abs()),
+            "{name}, {slot:?}: {gradient} but the difference is {difference}"
+        );
+    }
+}
