@@ -93,20 +93,20 @@ const PAGE: &str = "\
 # Results with default settings
 
 Every data set, trained by `wxb train DATA --target COLUMN --seed 0` without another setting, and measured once on
-test rows that the training has not seen. The defaults are the same for all of them and were chosen while looking
-at results on splits of California housing, titanic and MNIST, so those three are a little flattered. The page shows
-what a person gets who types the command, not what the data allow.
+test rows that the training has not seen. The defaults are the same for all of them and were chosen on validation rows
+of most of these tables ([auto.md](auto.md)), so those are a little flattered. The page shows what a person gets who
+types the command, not what the data allow.
 
 Made by `cargo xtask results` on {date} at commit {commit},
 on {machine}, not free of other work: times are upper bounds.
 The data sets are public and are read from `../shared/data` beside the repository. A source's own test part is used
 where it has one (adult, letter, satellite, shuttle, cat, mnist, fashion), else a fixed pseudo-random fifth of the
 rows. `train` are the rows given to the command, which holds a part of them back for validation; `baseline` is the
-majority class or the mean; `epochs` is the best one of those that ran; `fit` is the time of the whole command,
-reading and writing included; `memory` is its peak.
+majority class or the mean; `networks` are those of the model, with their shares; `fit` is the time of the whole
+command, reading and writing included; `memory` is its peak.
 
-| data | train | test | inputs | task | on the test rows | baseline | epochs | fit | memory |
-| --- | ---: | ---: | ---: | --- | --- | --- | ---: | ---: | ---: |
+| data | train | test | task | on the test rows | baseline | networks | fit | memory |
+| --- | ---: | ---: | --- | --- | --- | --- | ---: | ---: |
 {rows}
 
 The pictures of cats come from an NPZ file: HDF5 has no reader in wxb, and naming such a file says so.
@@ -120,16 +120,20 @@ fn line(name: &str, record: &Value) -> String {
     let kind = if classes > 2 { format!("{classes} classes") } else { task.to_owned() };
     let training = &model["record"];
     let rows = training["train_rows"].as_u64().unwrap_or(0) + training["valid_rows"].as_u64().unwrap_or(0);
-    let inputs = model["inputs"].as_array().map_or(0, Vec::len);
     let (metrics, baseline) = (scores(task, &test["metrics"]), scores(task, &test["baseline"]["metrics"]));
-    let epochs = format!("{} of {}", training["best_epoch"], training["epochs"]);
+    let part = |part: &Value| {
+        let share = 100.0 * part["weight"].as_f64().unwrap_or(f64::NAN);
+        format!("{} {share:.0} %", part["name"].as_str().unwrap_or("?"))
+    };
+    let networks: Vec<String> = model["parts"].as_array().into_iter().flatten().map(part).collect();
     let seconds = record["seconds"].as_f64().unwrap_or(f64::NAN);
     let peak_mb = record["peak_bytes"].as_f64().unwrap_or(f64::NAN) / 1e6;
     format!(
-        "| {name} | {} | {} | {inputs} | {kind} | {metrics} | {} | {epochs} | {seconds:.1} s | {peak_mb:.0} MB |",
+        "| {name} | {} | {} | {kind} | {metrics} | {} | {} | {seconds:.1} s | {peak_mb:.0} MB |",
         grouped(rows),
         count(&test["rows"]),
-        baseline.split(", ").next().unwrap_or("")
+        baseline.split(", ").next().unwrap_or(""),
+        networks.join(", ")
     )
 }
 

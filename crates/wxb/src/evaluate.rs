@@ -1,5 +1,6 @@
 //! Predictions of a network on many rows, and the scores of them.
 
+use crate::cpu;
 use crate::data::{Dataset, Inputs};
 use crate::loss::Loss;
 use crate::metrics::{self, Scores};
@@ -75,6 +76,8 @@ pub struct Evaluation {
     pub weights: Option<Vec<f64>>,
     kind: Loss,
     n_out: usize,
+    /// A number v of the network stands for `mean + std · v` in the data's units.
+    scale: (f64, f64),
 }
 
 /// J, predictions and targets of all rows of a data set, those of the members' mean where there are members. The cache holds
@@ -92,7 +95,7 @@ pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mu
         weight_sum += weight;
         collect(network, cache, m, Output::Linked, &mut predictions);
     }
-    let (mean, std) = data.scale();
+    let scale @ (mean, std) = data.scale();
     let units = |v: &mut f64| *v = mean + std * *v;
     let mut targets: Vec<f64> =
         data.rows().iter().flat_map(|&row| data.target(row)).map(|y| y.f64()).collect();
@@ -102,10 +105,30 @@ pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mu
     }
     let weights = data.is_weighted().then(|| data.rows().iter().map(|&row| data.weight(row).f64()).collect());
     let (kind, n_out) = (network.loss().clone(), network.n_out());
-    Evaluation { loss: loss_sum / weight_sum, predictions, targets, weights, kind, n_out }
+    Evaluation { loss: loss_sum / weight_sum, predictions, targets, weights, kind, n_out, scale }
 }
 
 impl Evaluation {
+    /// Of predictions (m, n_out) that were made elsewhere; targets (m), weights (m) or none.
+    pub fn new(
+        loss: Loss,
+        n_out: usize,
+        predictions: Vec<f64>,
+        targets: Vec<f64>,
+        weights: Option<Vec<f64>>,
+    ) -> Self {
+        let empty = Self {
+            loss: f64::NAN,
+            predictions: vec![],
+            targets,
+            weights,
+            kind: loss,
+            n_out,
+            scale: (0.0, 1.0),
+        };
+        empty.with(predictions)
+    }
+
     /// Every metric that is defined for the loss's task.
     pub fn scores(&self) -> Scores {
         let weights = self.weights.as_deref();
@@ -125,6 +148,60 @@ impl Evaluation {
         }
     }
 
+    /// The mean of several predictions of the same rows, each with its share.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn mean(parts: &[(f64, &Evaluation)]) -> Evaluation {
+        let (_, first) = parts[0];
+        let mut predictions = vec![0.0; first.predictions.len()];
+        for (share, part) in parts {
+            predictions.iter_mut().zip(&part.predictions).for_each(|(mean, p)| *mean += share * p);
+        }
+        first.with(predictions)
+    }
+
+    /// The same with probabilities p^(1/T), made to add up to 1 again: the logits divided by the temperature T. Numbers stay.
+    #[must_use]
+    pub fn calibrated(&self, temperature: f64) -> Evaluation {
+        let mut predictions = self.predictions.clone();
+        calibrate(&self.kind, self.n_out, temperature, &mut predictions);
+        self.with(predictions)
+    }
+
+    /// Whether the predictions are probabilities of classes.
+    pub fn is_of_classes(&self) -> bool {
+        is_of_classes(&self.kind)
+    }
+
+    /// How well each row is predicted: the probability of its class, or prediction minus target.
+    pub fn fits(&self) -> Vec<f64> {
+        let rows = self.predictions.chunks_exact(self.n_out).zip(&self.targets);
+        match self.kind {
+            Loss::BinaryCrossEntropy { .. } => {
+                rows.map(|(p, &y)| if y == 1.0 { p[0] } else { 1.0 - p[0] }).collect()
+            }
+            Loss::CrossEntropy { .. } => rows.map(|(p, &y)| p[y as usize]).collect(),
+            _ => rows.map(|(p, &y)| p[0] - y).collect(),
+        }
+    }
+
+    /// Other predictions of the same rows, and J of them.
+    fn with(&self, predictions: Vec<f64>) -> Evaluation {
+        let (mean, std) = self.scale;
+        let as_learnt = |v: &f64| (v - mean) / std;
+        let mut z: Vec<f64> = predictions.iter().map(as_learnt).collect();
+        let y: Vec<f64> = self.targets.iter().map(as_learnt).collect();
+        self.kind.undo_link(&mut z);
+        let rows = z.len() / self.n_out;
+        let (mut dz, mut row_loss) = (vec![0.0; z.len()], vec![0.0; rows]);
+        let weights = self.weights.as_deref().unwrap_or(&[]);
+        cpu::loss(&self.kind, self.n_out, [&z, &y, weights], 1.0, &mut dz, &mut row_loss);
+        let total = if weights.is_empty() { rows as f64 } else { weights.iter().sum() };
+        Evaluation { loss: row_loss.iter().sum::<f64>() / total, predictions, ..self.clone() }
+    }
+
     /// The probability of each class (m, C), row-major: two columns for one logit.
     pub fn class_probabilities(&self) -> Vec<f64> {
         match self.kind {
@@ -132,6 +209,21 @@ impl Evaluation {
             _ => self.predictions.clone(),
         }
     }
+}
+
+/// Whether predictions are probabilities of classes.
+fn is_of_classes(loss: &Loss) -> bool {
+    matches!(loss, Loss::BinaryCrossEntropy { .. } | Loss::CrossEntropy { .. })
+}
+
+/// Probabilities (m, n) become p^(1/T), made to add up to 1 again; predictions of numbers stay.
+pub fn calibrate(loss: &Loss, n: usize, temperature: f64, predictions: &mut [f64]) {
+    if temperature == 1.0 || !is_of_classes(loss) {
+        return;
+    }
+    loss.undo_link(predictions);
+    predictions.iter_mut().for_each(|z| *z /= temperature);
+    predictions.chunks_exact_mut(n).for_each(|z| loss.apply_link(z));
 }
 
 /// (1 − p, p) for each p: the probabilities (m, 2) of both classes from those of the positive one.

@@ -54,6 +54,11 @@ pub struct Gradients {
     pub db: Array1<f64>,
 }
 
+/// Whether [`trace`] shows a network of such layers: dense ones, and dropout.
+pub fn is_traceable(layers: &[Layer]) -> bool {
+    layers.iter().all(|layer| matches!(layer, Layer::Dense { .. } | Layer::Dropout { .. }))
+}
+
 /// Runs some rows through a network and keeps everything. x (m, n₀), y (m, n_targets).
 ///
 /// # Errors
@@ -66,8 +71,7 @@ pub fn trace<T: Real>(network: &Network<T>, x: &Array2<T>, y: Option<&Array2<T>>
         let message = format!("({m}, {width}) inputs for a network of {} inputs", network.n_in());
         return Err(Error::new(Code::ShapeMismatch, message));
     }
-    let plain = |layer: &Layer| matches!(layer, Layer::Dense { .. } | Layer::Dropout { .. });
-    if !network.layers().iter().all(plain) {
+    if !is_traceable(network.layers()) {
         let message = "only networks of dense layers are shown step by step, and this one has others, too";
         return Err(Error::new(Code::InvalidSetting, message).hint("train with --preset mlp to see one"));
     }

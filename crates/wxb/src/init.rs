@@ -90,10 +90,9 @@ pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule
             }
             (Role::Weight, Layer::Heads(Heads { n_in, n_out, .. })) => {
                 let rule = rule.resolve(Activation::Identity);
-                let of_member = Slot { rows: n_in, ..slot };
                 values
                     .chunks_exact_mut(n_in * n_out)
-                    .for_each(|w| draw(w, &of_member, rule, Activation::Identity, &mut rng));
+                    .for_each(|w| draw(w, &slot, rule, Activation::Identity, &mut rng));
             }
             (Role::Scale | Role::Blend | Role::ScaleIn | Role::ScaleOut, _) => values.fill(T::ONE),
             (role, Layer::Periodic(Periodic { frequencies, .. })) => {
@@ -120,7 +119,7 @@ fn draw_waves<T: Real>(values: &mut [T], role: Role, frequencies: usize, seed: u
 const FREQUENCY: f64 = 0.1;
 
 fn draw<T: Real>(w: &mut [T], slot: &Slot, rule: Initializer, activation: Activation, rng: &mut ChaCha8Rng) {
-    let (n_in, n_out) = (slot.rows as f64, slot.columns as f64);
+    let (n_in, n_out) = (slot.n_in as f64, slot.columns as f64);
     let mut normal = |variance: f64, rng: &mut ChaCha8Rng| {
         w.iter_mut().for_each(|w| *w = T::of(variance.sqrt() * normal(rng)));
     };

@@ -286,10 +286,12 @@ pub struct Slot {
     pub layer: usize,
     /// First number.
     pub offset: usize,
-    /// n_in for W; 1 for what has one number for each unit, k where each member has its own.
+    /// n_in for W, k n_in for one of each member; 1 for what has one number for each unit, k where each member has its own.
     pub rows: usize,
     /// n_out for W and b.
     pub columns: usize,
+    /// n_in of the layer; 1 for layers without units.
+    pub n_in: usize,
 }
 
 impl Slot {
@@ -384,6 +386,7 @@ pub(crate) fn slots(layers: &[Layer]) -> Result<Vec<Slot>> {
                 offset,
                 rows,
                 columns,
+                n_in: kind.units().map_or(1, |[n_in, _]| n_in),
             });
             offset = rows
                 .checked_mul(columns)

@@ -16,6 +16,7 @@ pub mod step;
 pub mod cpu;
 pub mod trainer;
 pub mod evaluate;
+pub mod combine;
 pub mod health;
 pub mod gradcheck;
 pub mod explain;

@@ -16,7 +16,7 @@ pub use cost::{average, loss};
 use crate::activation::Activation;
 use crate::cpu::ensemble::{self, Kept};
 use crate::cpu::{self, Dense, blend, embed, heads, periodic, scale};
-use crate::layer::{Heads, Layer, Members, Params};
+use crate::layer::{Layer, Members, Params};
 use crate::network::Network;
 use crate::real::Real;
 use crate::rng::{Purpose, stream};
@@ -115,9 +115,7 @@ impl<T: Real> Cache<T> {
                         mask = zeros(width);
                     }
                 }
-                Layer::Heads(Heads { n_in, n_out, .. }) => {
-                    scratch = scratch.max(cpu::packed_len::<T>(capacity, n_in, n_out));
-                }
+                Layer::Heads(layer) => scratch = scratch.max(heads::scratch_len::<T>(layer, capacity)),
                 Layer::Blend { n, .. } => {
                     z = zeros(n);
                     scratch = scratch.max(rows * n);
@@ -250,8 +248,8 @@ fn through<T: Real>(
         Layer::Members(_) => a.chunks_exact_mut(a_in.len()).for_each(|a| a.copy_from_slice(a_in)),
         Layer::MemberScale(Members { members, n }) => {
             let ([r], of_member) = (params.tensors(l), a.len() / members);
-            let rows = a.chunks_exact_mut(of_member).zip(a_in.chunks_exact(of_member));
-            rows.zip(r.chunks_exact(n)).for_each(|((a, a_in), r)| scale::forward(r, a_in, a));
+            let rows = a.par_chunks_exact_mut(of_member).zip(a_in.par_chunks_exact(of_member));
+            rows.zip(r.par_chunks_exact(n)).for_each(|((a, a_in), r)| scale::forward(r, a_in, a));
         }
         Layer::Ensemble(layer) => {
             let z_of = if mask.is_empty() { mask } else { &mut mask[..a.len()] };
@@ -385,8 +383,8 @@ fn back_through<T: Real>(
         }
         Layer::MemberScale(Members { members, n }) => {
             let ([r], [dr], of_member) = (params.tensors(l), grads.tensors_mut(l), da.len() / members);
-            let rows = da.chunks_exact_mut(of_member).zip(a_in.chunks_exact(of_member));
-            let scales = r.chunks_exact(n).zip(dr.chunks_exact_mut(n));
+            let rows = da.par_chunks_exact_mut(of_member).zip(a_in.par_chunks_exact(of_member));
+            let scales = r.par_chunks_exact(n).zip(dr.par_chunks_exact_mut(n));
             rows.zip(scales).for_each(|((da, a_in), (r, dr))| scale::backward(r, a_in, da, dr));
             false
         }

@@ -1,15 +1,15 @@
 //! Model files: what is written is read, and what is damaged is refused.
 
 use wxb::data::target::{Label, Target};
-use wxb::model_file::{Model, Reading};
+use wxb::model_file::{AnyNetwork, Model, Part, Reading};
 use wxb::{Activation, Code, Initializer, Loss, Network};
 
 fn model() -> Model {
     let network = Network::<f32>::new(&[3, 5, 2], Activation::Relu, Loss::SOFTMAX, Initializer::Auto, 1)
         .expect("the sizes are valid");
     Model {
-        network: network.into(),
-        preprocess: None,
+        parts: vec![part("mlp", 1.0, network)],
+        temperature: 1.0,
         target: Target::Classes { labels: vec![Label::Text("no".into()), Label::Text("yes \"ü\"".into())] },
         target_name: Some("churned".into()),
         baseline: vec![0.25, 0.75],
@@ -18,13 +18,31 @@ fn model() -> Model {
     }
 }
 
+fn part(name: &str, weight: f64, network: impl Into<AnyNetwork>) -> Part {
+    Part { name: name.into(), weight, network: network.into(), preprocess: None }
+}
+
+/// A linear network with the loss and classes of [`model`].
+fn linear() -> Network<f64> {
+    Network::new(&[2, 2], Activation::Relu, Loss::SOFTMAX, Initializer::Auto, 2).expect("the sizes are valid")
+}
+
+/// Of two networks, in different precisions.
+fn mixture() -> Model {
+    let mut model = Model { temperature: 0.8, ..model() };
+    model.parts[0].weight = 0.75;
+    model.parts.push(part("linear", 0.25, linear()));
+    model
+}
+
 #[test]
 fn what_is_written_is_read() {
     let bytes = model().to_bytes();
     assert_eq!(Model::from_bytes(&bytes).unwrap(), model());
     assert_eq!(Model::from_bytes(&bytes).unwrap().to_bytes(), bytes, "the bytes are canonical");
-    let double = Model { network: model().network.to_f64().into(), ..model() };
+    let double = Model { parts: vec![part("mlp", 1.0, model().parts[0].network.to_f64())], ..model() };
     assert_eq!(Model::from_bytes(&double.to_bytes()).unwrap(), double);
+    assert_eq!(Model::from_bytes(&mixture().to_bytes()).unwrap(), mixture());
 }
 
 #[test]
@@ -63,7 +81,23 @@ fn parts_that_do_not_belong_together_are_refused() {
             ..model()
         },
     ];
-    for model in broken {
+    let changed = |change: fn(&mut Model)| {
+        let mut model = mixture();
+        change(&mut model);
+        model
+    };
+    let broken_mixtures = [
+        changed(|model| model.parts.clear()),
+        changed(|model| model.parts[1].weight = 0.3),
+        changed(|model| (model.parts[0].weight, model.parts[1].weight) = (1.5, -0.5)),
+        changed(|model| model.parts[1].name = "mlp".into()),
+        changed(|model| model.temperature = 0.0),
+        changed(|model| {
+            let other = Network::<f32>::new(&[2, 3], Activation::Relu, Loss::SOFTMAX, Initializer::Auto, 1);
+            model.parts[1].network = other.expect("the sizes are valid").into();
+        }),
+    ];
+    for model in broken.into_iter().chain(broken_mixtures) {
         assert_eq!(Model::from_bytes(&model.to_bytes()).unwrap_err().code(), Code::DamagedModel, "{model:?}");
     }
 }

@@ -64,6 +64,29 @@ fn check(scale: Scale, train: &Column, cells: &Column, names: &[&str], inputs: &
     }
 }
 
+/// Each number but the two-valued one comes a second time; what is missing is said once.
+#[test]
+fn a_second_scale() {
+    let columns = vec![
+        ("a", number(&[1.0, 2.0, 3.0, 4.0, 10.0])),
+        ("two", number(&[0.0, 1.0, 0.0, 1.0, 1.0])),
+        ("b", number(&[1.0, NAN, 2.0, 4.0, 5.0])),
+        ("t", text(&["x", "y", "z", "x", "y"])),
+    ];
+    let features = table(columns);
+    let both = PreprocessConfig { second_scale: Some(Scale::Robust), ..config(Scale::MinMax) };
+    let preprocessor = fit(&features, &both);
+    let names = preprocessor.input_names();
+    assert_eq!(names[..6], ["a", "a (again)", "two", "b", "b=(missing)", "b (again)"]);
+    assert_eq!(preprocessor.features(), 4);
+    let x = gather(&preprocessor, &features);
+    // a: 4 in 1 … 10; median 3, quartiles 2 and 4. b: the median 3 where it is missing; quartiles of 1, 2, 4, 5 are 1.75, 4.25.
+    let width = preprocessor.width();
+    assert_eq!((x[3 * width], x[3 * width + 1], x[3 * width + 2]), (3.0 / 9.0, 0.5, 1.0));
+    assert_eq!((x[width + 3], x[width + 4], x[width + 5]), (0.5, 1.0, 0.0));
+    assert_eq!(x[5], (1.0 - 3.0) / 2.5);
+}
+
 #[test]
 fn numbers_are_scaled() {
     let train = number(&[1.0, 2.0, 3.0, 4.0, 10.0]); // mean 4, variance 10, median 3, quartiles 2 and 4
@@ -349,7 +372,7 @@ fn naive_inputs(encoding: &Encoding, column: &Column, row: usize) -> Vec<f64> {
     match (encoding, column) {
         (Encoding::Dropped(_), _) => vec![],
         (Encoding::Presence { .. }, _) => vec![flag],
-        (Encoding::Number(input), Column::Number(values)) => {
+        (Encoding::Number(input) | Encoding::Again(input), Column::Number(values)) => {
             let x = if is_missing { input.fill } else { values[row] };
             let z = match &input.scaling {
                 Scaling::Affine { shift, unit } => (x - shift) / unit,

@@ -49,7 +49,7 @@ fn fitted(features: &Features) -> Preprocessor {
 
 fn network(recipe: Recipe, features: &Features, preprocessor: &Preprocessor) -> Network<f32> {
     let (layers, loss) =
-        (recipe.layers(preprocessor, Task::Binary, 2), recipe.loss(Task::Binary, Metric::Accuracy));
+        (recipe.layers(preprocessor, 32, Task::Binary, 2), recipe.loss(Task::Binary, Metric::Accuracy));
     let mut network = Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap();
     let encoded = preprocessor.bind(features).unwrap();
     let labels = labels(features);
@@ -122,7 +122,7 @@ fn train(recipe: Recipe, config: &TrainConfig, threads: usize) -> Run<f32> {
 }
 
 fn config(recipe: Recipe, epochs: u64) -> TrainConfig {
-    let base = recipe.training(Task::Binary, Metric::Accuracy, 180, 0);
+    let base = recipe.training(&fitted(&table()), 180, Task::Binary, Metric::Accuracy, 0);
     assert_eq!((base.batch_size, base.batches), (BatchSize::Rows(32), Batches::Own));
     TrainConfig { epochs, ..base }
 }
@@ -145,7 +145,8 @@ fn the_same_bits_on_one_thread_and_on_two() {
 
 #[test]
 fn batches_grow_with_the_rows() {
-    let batch = |rows| Recipe::TabM.training(Task::Regression, Metric::Rmse, rows, 0).batch_size;
+    let inputs = fitted(&table());
+    let batch = |rows| Recipe::TabM.training(&inputs, rows, Task::Regression, Metric::Rmse, 0).batch_size;
     assert_eq!(batch(2_799), BatchSize::Rows(32));
     assert_eq!(batch(2_800), BatchSize::Rows(64));
     assert_eq!(batch(107_999), BatchSize::Rows(512));

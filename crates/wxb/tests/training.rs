@@ -42,7 +42,7 @@ fn train(config: &TrainConfig, dropout: f64, stop_after: Option<usize>) -> Run<f
         let mut steps = 0;
         let stop = fit(&mut run, &train, Some(&valid), config, &mut |event| {
             steps += usize::from(matches!(event, Event::Step { .. }));
-            if steps >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if steps >= limit { ControlFlow::Break(Stop::Interrupted) } else { ControlFlow::Continue(()) }
         });
         assert!(matches!(stop, Ok(Stop::Interrupted | Stop::Converged { .. })), "{stop:?}");
         let bytes = Checkpoint::to_bytes(&run, &serde_json::json!({ "seed": 0 }));
@@ -95,7 +95,7 @@ fn dropout_is_not_for_lbfgs() {
         [(&lbfgs, 0.1, false), (&lbfgs, 0.0, true), (&config(Optimizer::ADAM), 0.1, true)]
     {
         let mut run = Run::new(network(dropout), config).unwrap();
-        let stop = fit(&mut run, &data, None, config, &mut |_| ControlFlow::Break(()));
+        let stop = fit(&mut run, &data, None, config, &mut |_| ControlFlow::Break(Stop::Interrupted));
         assert_eq!(stop.is_ok(), fits, "{:?}, dropout {dropout}", config.optimizer);
     }
 }

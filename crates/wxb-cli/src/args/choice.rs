@@ -169,10 +169,14 @@ pub enum ScheduleChoice {
 /// `--preset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PresetChoice {
+    /// Linear, mlp and deep, averaged as the validation rows say
+    Auto,
     /// Hidden layers with ReLU
     Mlp,
     /// No hidden layer
     Linear,
+    /// Several large networks with embeddings side by side
+    Deep,
     /// RealMLP-TD of Holzmueller et al. 2024
     #[value(alias = "realmlp-td")]
     Realmlp,
@@ -180,6 +184,32 @@ pub enum PresetChoice {
     Tabm,
     /// The same with fewer parameters for each member, and faster
     TabmMini,
+}
+
+impl PresetChoice {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            PresetChoice::Auto => "auto",
+            PresetChoice::Mlp => "mlp",
+            PresetChoice::Linear => "linear",
+            PresetChoice::Deep => "deep",
+            PresetChoice::Realmlp => "realmlp",
+            PresetChoice::Tabm => "tabm",
+            PresetChoice::TabmMini => "tabm-mini",
+        }
+    }
+}
+
+/// `--calibration`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CalibrationChoice {
+    /// Temperature with --preset auto, else none
+    Auto,
+    /// Probabilities as the network gives them
+    None,
+    /// One temperature for all logits, learned on the validation rows
+    Temperature,
 }
 
 /// `--scale`.

@@ -132,6 +132,10 @@ pub struct ExplainArgs {
     #[arg(long)]
     pub backward: bool,
 
+    /// Of a model of several networks the one to explain [default: of those with dense layers alone the one that counts most]
+    #[arg(long, value_name = "NAME")]
+    pub part: Option<String>,
+
     /// Only this layer, the first is 1
     #[arg(long, value_name = "L", value_parser = value::at_least_one)]
     pub layer: Option<usize>,
@@ -169,6 +173,10 @@ pub struct GradcheckArgs {
     /// A file with the same columns, the target included
     #[arg(value_name = "DATA")]
     pub data: String,
+
+    /// Of a model of several networks the one to check [default: the one that counts most]
+    #[arg(long, value_name = "NAME")]
+    pub part: Option<String>,
 
     /// Rows to check on
     #[arg(long, value_name = "N", default_value = "16", value_parser = value::at_least_one)]

@@ -1,10 +1,12 @@
 //! `wxb train`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::choice::{
-    InitChoice, LossChoice, MomentumForm, OptimizerChoice, PrecisionChoice, PresetChoice, ScaleChoice,
-    ScheduleChoice, TaskChoice,
+    CalibrationChoice, InitChoice, LossChoice, MomentumForm, OptimizerChoice, PrecisionChoice, PresetChoice,
+    ScaleChoice, ScheduleChoice, TaskChoice,
 };
 use super::data::ReadingArgs;
 use super::value::{self, Activations, BatchSize, ClassWeight, Hidden, Quantiles, Valid};
@@ -23,7 +25,7 @@ Examples:
 /// Reads the data, chooses the task by the target, holds out a part for validation, prepares the columns on
 /// the training part only, trains with early stopping, and saves the best weights with everything that
 /// predictions need.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Clone)]
 #[command(after_help = EXAMPLES)]
 pub struct TrainArgs {
     /// CSV or TSV (also .gz, .zst), Parquet, NPZ, NPY or IDX; - reads CSV from stdin
@@ -91,10 +93,14 @@ pub struct ColumnArgs {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
-    /// What comes where nothing is said: mlp, linear (no hidden layer), or realmlp, tabm or tabm-mini (much slower, often
-    /// more accurate)
-    #[arg(long, value_name = "PRESET", default_value = "mlp", hide_possible_values = true)]
-    pub preset: PresetChoice,
+    /// auto (linear, mlp and deep, averaged as validation says), linear (no hidden layer), mlp (small), deep, realmlp, tabm or
+    /// tabm-mini [default: auto; mlp where another flag says something about network or training]
+    #[arg(long, value_name = "PRESET", hide_possible_values = true)]
+    pub preset: Option<PresetChoice>,
+
+    /// Networks side by side in deep, tabm and tabm-mini [default: deep by the number of rows, else 32]
+    #[arg(long, value_name = "N", value_parser = value::members)]
+    pub members: Option<usize>,
 
     /// Units of the hidden layers, such as 64,32; none for no hidden layer [default: 64,32]
     #[arg(long, value_name = "UNITS", alias = "layers")]
@@ -192,6 +198,10 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "N", value_parser = value::at_least_one)]
     pub epochs: Option<usize>,
 
+    /// How long training may take, such as 60s or 5m: auto and deep fill it, others stop at its end
+    #[arg(long, value_name = "TIME", value_parser = value::duration, alias = "time-limit")]
+    pub time_budget: Option<Duration>,
+
     /// Rows per step, or full [default: by the number of rows]
     #[arg(long, visible_alias = "batch", value_name = "N", alias = "batch_size")]
     pub batch_size: Option<BatchSize>,
@@ -267,6 +277,10 @@ pub struct ValidationArgs {
     /// The metric that decides which epoch is best [default: the loss]
     #[arg(long, value_name = "METRIC")]
     pub metric: Option<String>,
+
+    /// How probabilities are corrected on the validation rows: none or temperature [default: temperature with auto, else none]
+    #[arg(long, value_name = "METHOD", default_value = "auto", hide_possible_values = true)]
+    pub calibration: CalibrationChoice,
 }
 
 /// What is written.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -47,6 +48,27 @@ fn count(text: &str, allowed: &str, least: usize, most: usize) -> Checked<usize>
         }
         Err(_) => Err(Rejected::new("it is not a whole number", allowed)),
     }
+}
+
+/// A length of time: `90`, `90s`, `1.5m`, `2h`.
+pub fn duration(text: &str) -> Checked<Duration> {
+    const ALLOWED: &str = "a time above 0, such as 30s, 5m or 1.5h";
+    let text = text.trim();
+    let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let seconds = match unit {
+        "ms" => 1e-3,
+        "" | "s" | "sec" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(Rejected::new(format!("the unit {unit:?} is not known"), ALLOWED)),
+    };
+    let amount = number(digits, ALLOWED, |v| v > 0.0)?;
+    Duration::try_from_secs_f64(amount * seconds).map_err(|_| Rejected::new("it is out of range", ALLOWED))
+}
+
+/// How many networks stand side by side.
+pub fn members(text: &str) -> Checked<usize> {
+    count(text, "a whole number from 1 to 1024", 1, 1024)
 }
 
 /// A number above 0.

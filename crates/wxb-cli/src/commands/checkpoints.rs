@@ -36,8 +36,8 @@ impl Checkpoints {
         name.push(".checkpoint");
         Self {
             path: name.into(),
-            every: plan.args.output.checkpoint_every.map(|n| n as u64),
-            is_resumed: plan.args.output.resume,
+            every: plan.problem.args.output.checkpoint_every.map(|n| n as u64),
+            is_resumed: plan.problem.args.output.resume,
             settings: settings(plan),
         }
     }
@@ -112,22 +112,22 @@ fn settings(plan: &Plan<'_>) -> Value {
     }
     json!({
         "settings": config,
-        "columns": plan.fitted.preprocessor,
-        "target": plan.fitted.target,
-        "loss": plan.prepared.loss,
+        "columns": plan.problem.fitted.preprocessor,
+        "target": plan.problem.fitted.target,
+        "loss": plan.problem.prepared.loss,
         "rows": fingerprint(plan),
-        "class weights": format!("{:?}", plan.args.regularisation.class_weight),
+        "class weights": format!("{:?}", plan.problem.args.regularisation.class_weight),
     })
 }
 
 /// A hash of which rows train and validate, and of their targets and weights.
 fn fingerprint(plan: &Plan<'_>) -> String {
     let mut hash = DefaultHasher::new();
-    let examples = &plan.prepared.examples;
-    plan.parts.train.iter().for_each(|&row| hash.write_u32(row));
-    hash.write_usize(plan.parts.valid.rows());
+    let examples = &plan.problem.prepared.examples;
+    plan.problem.parts.train.iter().for_each(|&row| hash.write_u32(row));
+    hash.write_usize(plan.problem.parts.valid.rows());
     if let Ok(column) = prepare::target(examples)
-        && let Ok(y) = plan.fitted.target.encode::<f64>(column, &plan.prepared.rows)
+        && let Ok(y) = plan.problem.fitted.target.encode::<f64>(column, &plan.problem.prepared.rows)
     {
         y.iter().for_each(|y| hash.write_u64(y.to_bits()));
     }

@@ -1,18 +1,19 @@
 //! `wxb train --cv K`: one training per fold, and a table.
 
-use std::ops::ControlFlow;
+use std::time::Instant;
 
 use serde::Serialize;
 use wxb::metrics::{Metric, Scores};
-use wxb::trainer::{Run, Stop};
+use wxb::trainer::{Run, Stop, fit};
 use wxb::{Error, Real};
 
 use super::summary;
-use super::train::{Plan, judged, train};
+use super::train::{Plan, Problem, judged};
 use crate::args::train::TrainArgs;
 use crate::exit::{Exit, Outcome};
-use crate::interrupt;
-use crate::pipeline::fit::{Bound, fit_columns, network, start};
+use crate::pipeline::budget::{Deadline, afford};
+use crate::pipeline::candidate::{self, Candidate, mix};
+use crate::pipeline::fit::{Bound, fit_columns, network_and_settings, start};
 use crate::pipeline::judge;
 use crate::pipeline::prepare::{Held, Parts, Prepared};
 use crate::pipeline::settings;
@@ -49,7 +50,7 @@ pub fn run<T: Real>(args: &TrainArgs, prepared: &Prepared, terminal: &Terminal) 
     let mut watcher = Watcher::new(terminal, None);
     let mut folds = Vec::with_capacity(k);
     for (i, parts) in parts.iter().enumerate() {
-        let Some(fold) = one_fold::<T>(args, prepared, parts, i, terminal)? else {
+        let Some(fold) = one_fold::<T>(args, prepared, parts, (i, k), terminal)? else {
             return Ok(Exit::Interrupted);
         };
         let scores = judge::sentence(&fold.scores, judge::headline(&prepared.loss));
@@ -65,30 +66,39 @@ fn one_fold<T: Real>(
     args: &TrainArgs,
     prepared: &Prepared,
     parts: &Parts,
-    i: usize,
+    (i, folds): (usize, usize),
     terminal: &Terminal,
 ) -> Result<Option<Fold>, crate::exit::Failure> {
-    let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(args))?;
-    let mut network = network::<T>(args, &fitted, &prepared.loss)?;
-    let config = settings::training(args, &prepared.loss, parts.train.len())?;
-    let plan = Plan { args, prepared, parts, fitted: &fitted, config: &config };
-    if i == 0 {
-        summary::before(&plan, &network, terminal);
-    }
-    let bound = Bound::new(prepared, parts, &fitted, args)?;
+    let presets = candidate::presets(args, &prepared.examples.features);
+    let (main, beside) = presets.split_last().expect("a training has a network");
+    // Each fold has its share of the time.
+    let deadline =
+        Deadline::after(Instant::now(), args.training.time_budget.map(|budget| budget / folds as u32));
+    let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(main))?;
+    let Some(mut candidates) = candidate::train_all::<T>(beside, prepared, parts, deadline, terminal)? else {
+        return Ok(None);
+    };
+    let bound = Bound::new(prepared, parts, &fitted, main)?;
     let data = bound.data()?;
-    start(&mut network, args, &fitted, &data.train)?;
+    let afforded = afford(main, &fitted, &prepared.loss, &data, deadline)?;
+    let main = afforded.as_ref().unwrap_or(main);
+    let (mut network, config) = network_and_settings::<T>(main, &fitted, &prepared.loss, parts.train.len())?;
+    let plan = Plan { problem: Problem { args: main, prepared, parts, fitted: &fitted }, config: &config };
+    if i == 0 {
+        summary::data(&plan.problem, terminal);
+        summary::network(&plan, &network, terminal);
+    }
+    start(&mut network, main, &fitted, &data.train)?;
     let mut run = Run::new(network, &config)?;
-    let stop = train(&mut run, &data, &config, &mut |_| {
-        if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    let stop = fit(&mut run, &data.train, data.valid.as_ref(), &config, &mut |event| deadline.go_on(&event))?;
     match stop {
         Stop::Interrupted => return Ok(None),
         Stop::Diverged(at) => return Err(in_fold(summary::diverged(&at, &plan), i).into()),
         _ => {}
     }
-    let result = judged(&run, &data, &plan);
-    let scores = result.evaluation.scores();
+    candidates.push(Candidate::of(&run, &fitted, &data, main));
+    let result = judged(mix(candidates, args, true), &data, &plan);
+    let scores = result.mixture.evaluation.scores();
     let valid_rows = if let Held::Rows(rows) = &parts.valid { rows.len() } else { 0 };
     Ok(Some(Fold {
         fold: i + 1,

@@ -84,7 +84,7 @@ pub fn run(args: &EvaluateArgs, terminal: &Terminal) -> Outcome {
     let evaluation = evaluation(&model, &examples)?;
     let scores = evaluation.scores();
     let prior = Prior(model.baseline.clone());
-    let baseline = prior.baseline(&model.target, &evaluation, model.network.loss());
+    let baseline = prior.baseline(&model.target, &evaluation, model.loss());
     let gates: Vec<GateObject> =
         gates.iter().map(|(gate, metric)| judge_gate(gate, *metric, &scores)).collect();
     let is_failed = gates.iter().any(|gate| gate.failed);
@@ -111,7 +111,7 @@ type Gates<'a> = Vec<(&'a Gate, Metric)>;
 
 /// The metrics to show (all, if none is asked for) and those that gates name, checked before the data is read.
 fn chosen<'a>(args: &'a EvaluateArgs, model: &Model) -> Result<(Vec<Metric>, Gates<'a>)> {
-    let loss = model.network.loss();
+    let loss = model.loss();
     let asked: Vec<Metric> =
         args.metric.iter().map(|name| settings::metric(name, loss)).collect::<Result<_>>()?;
     let gates = args

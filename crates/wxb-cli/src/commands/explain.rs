@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use wxb::data::target::Target;
-use wxb::explain::{Trace, trace};
+use wxb::explain::{Trace, is_traceable, trace};
 use wxb::gradcheck::gradcheck;
-use wxb::model_file::Model;
+use wxb::model_file::{Model, Part};
 use wxb::ndarray::Array2;
 use wxb::step::{Cache, Keep, Mode};
 use wxb::{Code, Error, Network, Result};
@@ -13,12 +13,12 @@ use super::formulas::{self, Line, Orientation};
 use crate::args::choice::ConventionChoice;
 use crate::args::model::ExplainArgs;
 use crate::exit::{Exit, Outcome, Written};
-use crate::pipeline::model::{Bound, load_for, target_name};
+use crate::pipeline::model::{Bound, load_for, part, target_name};
 use crate::pipeline::prepare;
 use crate::pipeline::read::{Ask, Examples, for_model};
 use crate::terminal::Terminal;
 use crate::terminal::matrix::Matrix;
-use crate::terminal::number::{measure, short};
+use crate::terminal::number::{measure, percent, short};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -55,9 +55,12 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
     let ask = Ask { needs_target: args.backward, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
     let rows = chosen_rows(args, &examples)?;
-    let network = model.network.to_f64();
+    let shown = |part: &&Part| is_traceable(part.network.layers());
+    let usual = model.parts.iter().find(shown).map(|part| part.name.as_str());
+    let part = part(&model, args.part.as_deref().or(usual))?;
+    let network = part.network.to_f64();
     check_layer(args, &network)?;
-    let x = inputs(&model, &network, &examples, &rows)?;
+    let x = inputs(part, &network, &examples, &rows)?;
     let y = if args.backward { Some(targets(&model, &examples, &rows)?) } else { None };
     let trace = trace(&network, &x, y.as_ref())?;
     let orientation = match args.convention {
@@ -75,13 +78,13 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
             data: &args.data,
             rows: &rows,
             convention: if orientation == Orientation::Columns { "course" } else { "rows" },
-            inputs: model.preprocess.as_ref().map_or(vec![], |p| p.input_names()),
+            inputs: part.preprocess.as_ref().map_or(vec![], |p| p.input_names()),
             loss: trace.loss,
             steps: lines.iter().map(step).collect(),
             after_one_step: after,
         })?;
     } else {
-        print(args, &model, &rows, &trace, &lines, after.as_ref(), terminal)?;
+        print(args, (&model, part), &rows, &trace, &lines, after.as_ref(), terminal)?;
     }
     Ok(Exit::Success)
 }
@@ -113,8 +116,8 @@ fn check_layer(args: &ExplainArgs, network: &Network<f64>) -> Result<()> {
     }
 }
 
-fn inputs(model: &Model, network: &Network<f64>, examples: &Examples, rows: &[u32]) -> Result<Array2<f64>> {
-    let bound = Bound::<f64>::new(model.preprocess.as_ref(), examples, network.n_in())?;
+fn inputs(part: &Part, network: &Network<f64>, examples: &Examples, rows: &[u32]) -> Result<Array2<f64>> {
+    let bound = Bound::<f64>::new(part.preprocess.as_ref(), examples, network.n_in())?;
     let mut x = vec![0.0; rows.len() * network.n_in()];
     bound.inputs().gather(rows, &mut x);
     Ok(shaped(x, rows.len(), network.n_in()))
@@ -155,7 +158,7 @@ fn one_step(network: &Network<f64>, x: &Array2<f64>, y: &Array2<f64>, lr: f64) -
 
 fn print(
     args: &ExplainArgs,
-    model: &Model,
+    (model, part): (&Model, &Part),
     rows: &[u32],
     trace: &Trace,
     lines: &[Line],
@@ -173,7 +176,12 @@ fn print(
         if m == 1 { "" } else { "s" },
         args.data
     ));
-    let names = model.preprocess.as_ref().map_or(vec![], |p| p.input_names());
+    if model.parts.len() > 1 {
+        let share = percent(part.weight);
+        terminal
+            .line(&format!("the network {:?}, whose prediction counts {share} of the model's\n", part.name));
+    }
+    let names = part.preprocess.as_ref().map_or(vec![], |p| p.input_names());
     terminal.detail(&formulas::input_table(trace, &names));
     let last_forward = lines.iter().rposition(|line| line.is_forward);
     for (i, line) in lines.iter().enumerate() {

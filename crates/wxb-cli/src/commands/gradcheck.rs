@@ -6,7 +6,7 @@ use wxb::step::{Cache, Keep, Mode};
 
 use crate::args::model::GradcheckArgs;
 use crate::exit::{Exit, Outcome};
-use crate::pipeline::model::{load_for, with_data};
+use crate::pipeline::model::{load_for, part, with_data};
 use crate::pipeline::read::{Ask, for_model};
 use crate::terminal::Terminal;
 use crate::terminal::number::{counted, grouped};
@@ -58,8 +58,9 @@ pub fn run(args: &GradcheckArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
     let ask = Ask { needs_target: true, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
-    let network = model.network.to_f64();
-    let (rows, checks) = with_data(&network, &model, &examples, |data| {
+    let part = part(&model, args.part.as_deref())?;
+    let network = part.network.to_f64();
+    let (rows, checks) = with_data(&network, part, &model, &examples, |data| {
         let rows = &data.rows()[..args.rows.min(data.len())];
         let mut cache = Cache::new(&network, rows.len(), Keep::Needed);
         data.load(rows, &mut cache);

@@ -3,17 +3,17 @@
 use serde::Serialize;
 use serde_json::Value;
 use wxb::data::target::Target;
-use wxb::model_file::{AnyNetwork, Model};
+use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
 use wxb::{Embed, Ensemble, Heads, Layer, Members, Network, Periodic, Real};
 
 use super::summary;
 use crate::args::choice::OutputFormat;
 use crate::args::model::InspectArgs;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, Failure, Outcome, Written};
 use crate::pipeline::model::{load, target_name};
 use crate::terminal::Terminal;
-use crate::terminal::number::{bytes, grouped, measure, short};
+use crate::terminal::number::{bytes, grouped, measure, percent, short};
 use crate::terminal::table::Table;
 
 #[derive(Serialize)]
@@ -24,14 +24,23 @@ struct Report<'a> {
     task: &'static str,
     target: &'a str,
     classes: Vec<String>,
+    loss: &'a wxb::Loss,
+    temperature: f64,
+    parts: Vec<PartReport<'a>>,
+    baseline: &'a [f64],
+    record: &'a Value,
+}
+
+/// A network of the model.
+#[derive(Serialize)]
+struct PartReport<'a> {
+    name: &'a str,
+    weight: f64,
     precision: &'static str,
     layers: &'a [Layer],
-    loss: &'a wxb::Loss,
     parameters: usize,
     inputs: Vec<String>,
     preprocess: &'a Option<Preprocessor>,
-    baseline: &'a [f64],
-    record: &'a Value,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tensors: Vec<Statistics>,
 }
@@ -53,37 +62,49 @@ struct Statistics {
 pub fn run(args: &InspectArgs, terminal: &Terminal) -> Outcome {
     let model = load(&args.model)?;
     let size = std::fs::metadata(&args.model).map_or(0, |file| file.len());
-    let tensors = match &model.network {
-        AnyNetwork::F32(network) => statistics(network),
-        AnyNetwork::F64(network) => statistics(network),
-    };
     if terminal.is_json() {
-        terminal.json(&report(args, &model, size, if args.tensors { tensors } else { vec![] }))?;
+        terminal.json(&report(args, &model, size))?;
     } else if args.tensors {
-        terminal.result(&tensor_table(&tensors).render(terminal.format()))?;
+        terminal.result(&tensor_table(&model).render(terminal.format()))?;
     } else {
         print(args, &model, size, terminal)?;
     }
     Ok(Exit::Success)
 }
 
-fn report<'a>(args: &'a InspectArgs, model: &'a Model, size: u64, tensors: Vec<Statistics>) -> Report<'a> {
+fn report<'a>(args: &'a InspectArgs, model: &'a Model, size: u64) -> Report<'a> {
     Report {
-        schema: "wxb.inspect/1",
+        schema: "wxb.inspect/2",
         model: &args.model,
         bytes: size,
         task: model.target.task().name(),
         target: target_name(model),
         classes: model.target.labels().iter().map(ToString::to_string).collect(),
-        precision: model.network.precision(),
-        layers: model.network.layers(),
-        loss: model.network.loss(),
-        parameters: model.network.n_params(),
-        inputs: model.preprocess.as_ref().map_or(vec![], Preprocessor::input_names),
-        preprocess: &model.preprocess,
+        loss: model.loss(),
+        temperature: model.temperature,
+        parts: model.parts.iter().map(|part| part_report(part, args.tensors)).collect(),
         baseline: &model.baseline,
         record: &model.record,
-        tensors,
+    }
+}
+
+fn part_report(part: &Part, with_tensors: bool) -> PartReport<'_> {
+    PartReport {
+        name: &part.name,
+        weight: part.weight,
+        precision: part.network.precision(),
+        layers: part.network.layers(),
+        parameters: part.network.n_params(),
+        inputs: part.preprocess.as_ref().map_or(vec![], Preprocessor::input_names),
+        preprocess: &part.preprocess,
+        tensors: if with_tensors { statistics_of(part) } else { vec![] },
+    }
+}
+
+fn statistics_of(part: &Part) -> Vec<Statistics> {
+    match &part.network {
+        AnyNetwork::F32(network) => statistics(network),
+        AnyNetwork::F64(network) => statistics(network),
     }
 }
 
@@ -107,12 +128,16 @@ fn statistics<T: Real>(network: &Network<T>) -> Vec<Statistics> {
     network.params.slots().iter().map(of).collect()
 }
 
-fn tensor_table(tensors: &[Statistics]) -> Table {
+/// As the tensors are named in the file: those of all networks but the first after the network's name.
+fn tensor_table(model: &Model) -> Table {
     let mut table = Table::new(&["tensor", "rows", "columns", "mean", "std", "min", "max", "zeros"]);
-    for t in tensors {
-        let numbers = [t.mean, t.std, t.min, t.max].map(measure);
-        let shape = [t.name.clone(), grouped(t.rows), grouped(t.columns)];
-        table.row(shape.into_iter().chain(numbers).chain([grouped(t.zeros)]));
+    for (i, part) in model.parts.iter().enumerate() {
+        let prefix = if i == 0 { String::new() } else { format!("{}.", part.name) };
+        for t in statistics_of(part) {
+            let numbers = [t.mean, t.std, t.min, t.max].map(measure);
+            let shape = [format!("{prefix}{}", t.name), grouped(t.rows), grouped(t.columns)];
+            table.row(shape.into_iter().chain(numbers).chain([grouped(t.zeros)]));
+        }
     }
     table
 }
@@ -122,18 +147,42 @@ fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> R
     if format == OutputFormat::Text {
         terminal.labelled_result("file", &format!("{}  {}", args.model, bytes(size)))?;
         terminal.labelled_result("target", &target(model))?;
-        let network = match &model.network {
-            AnyNetwork::F32(network) => summary::model(network),
-            AnyNetwork::F64(network) => summary::model(network),
-        };
-        terminal.labelled_result("model", &network)?;
+        terminal.labelled_result("model", &parts(model))?;
+        if model.temperature != 1.0 {
+            terminal.labelled_result("calibrated", &format!("temperature {}", short(model.temperature)))?;
+        }
         for (label, text) in training(&model.record) {
             terminal.labelled_result(label, &text)?;
         }
         terminal.result("")?;
     }
-    terminal.result(&layers(model).render(format))?;
-    match &model.preprocess {
+    for (i, part) in model.parts.iter().enumerate() {
+        if model.parts.len() > 1 {
+            let line = if i == 0 { "" } else { "\n" };
+            terminal.result(&format!("{line}network {:?}", part.name))?;
+        }
+        print_part(part, terminal)?;
+    }
+    Ok(())
+}
+
+/// A network a line, those of several with their shares.
+fn parts(model: &Model) -> String {
+    let network = |part: &Part| match &part.network {
+        AnyNetwork::F32(network) => summary::model(network),
+        AnyNetwork::F64(network) => summary::model(network),
+    };
+    if let [part] = model.parts.as_slice() {
+        return network(part);
+    }
+    let line = |part: &Part| format!("{:>6}  {:<8} {}", percent(part.weight), part.name, network(part));
+    model.parts.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn print_part(part: &Part, terminal: &Terminal) -> Written {
+    let format = terminal.format();
+    terminal.result(&layers(part).render(format))?;
+    match &part.preprocess {
         Some(Preprocessor::Table(columns)) => {
             let mut table = Table::new(&["column", "inputs", "prepared as"]);
             columns
@@ -148,7 +197,7 @@ fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> R
 
 fn target(model: &Model) -> String {
     let name = target_name(model);
-    let loss = summary::loss_name(model.network.loss());
+    let loss = summary::loss_name(model.loss());
     match &model.target {
         Target::Classes { labels } => {
             let labels: Vec<String> = labels.iter().take(12).map(ToString::to_string).collect();
@@ -186,15 +235,16 @@ fn training(record: &Value) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn layers(model: &Model) -> Table {
+fn layers(part: &Part) -> Table {
+    let network = &part.network;
     let mut table = Table::new(&["layer", "shape", "activation", "parameters"]);
     let mut number = 0;
-    let last = model.network.layers().len() - 1;
-    for (l, layer) in model.network.layers().iter().enumerate() {
+    let last = network.layers().len() - 1;
+    for (l, layer) in network.layers().iter().enumerate() {
         match *layer {
             Layer::Dense { n_in, n_out, activation } => {
                 number += 1;
-                let name = if l == last { model.network.loss().link() } else { activation.name() };
+                let name = if l == last { network.loss().link() } else { activation.name() };
                 let parameters = grouped((n_in + 1) * n_out);
                 table.row([number.to_string(), format!("{n_in} x {n_out}"), name.to_owned(), parameters]);
             }
@@ -229,7 +279,7 @@ fn layers(model: &Model) -> Table {
             }
             Layer::Heads(Heads { members, n_in, n_out }) => {
                 number += 1;
-                let name = if l == last { model.network.loss().link() } else { "identity" };
+                let name = if l == last { network.loss().link() } else { "identity" };
                 let (shape, parameters) =
                     (format!("{members} x {n_in} x {n_out}"), grouped(layer.parameters() as usize));
                 table.row([number.to_string(), shape, name.to_owned(), parameters]);

@@ -37,7 +37,7 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
         args.output.as_deref().map(|file| FileFormat::of(file).map(|format| (file, format))).transpose()?;
     let ask = Ask { keep: &args.keep, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
-    let mut predictions = Predictions::new(examples.features.rows(), model.network.precision() == "f32");
+    let mut predictions = Predictions::new(examples.features.rows(), is_single(&model));
     keep(&mut predictions, &args.keep, &examples)?;
     let output = if args.logits { Output::Logits } else { Output::Linked };
     let values = outputs(&model, &examples, output)?;
@@ -45,6 +45,11 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     predictions.check_names()?;
     write(args, file, &predictions, terminal)?;
     Ok(Exit::Success)
+}
+
+/// Whether the outputs are those of networks in single precision.
+fn is_single(model: &Model) -> bool {
+    model.parts.iter().all(|part| part.network.precision() == "f32")
 }
 
 /// A script may ask every model for all it has to say: --proba has no effect on a number.
@@ -83,7 +88,7 @@ fn column(column: &Column) -> OutputColumn {
 
 /// The columns that the flags ask for; `values` are the outputs (rows, n_L).
 fn add(predictions: &mut Predictions, args: &PredictArgs, model: &Model, values: &[f64]) {
-    let (target, loss) = (&model.target, model.network.loss());
+    let (target, loss) = (&model.target, model.loss());
     let n_out = values.len() / predictions.rows().max(1);
     if args.logits {
         return predictions.push_all(&logit_names(target, n_out), values);

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wxb::model_file::{AnyNetwork, Model, Reading};
+use wxb::model_file::{AnyNetwork, Model, Part, Reading};
 use wxb::trainer::{Run, Stop};
 use wxb::{Network, Real, Result};
 
-use super::train::{Judged, Plan};
+use super::train::{Judged, NetworkObject, Plan};
+use crate::pipeline::candidate::Candidate;
 use crate::pipeline::model::file_name;
 use crate::terminal::event::Numbers;
 
@@ -25,12 +26,12 @@ pub fn save<T: Real>(
 where
     AnyNetwork: From<Network<T>>,
 {
-    let reading = &plan.args.reading;
+    let reading = &plan.problem.args.reading;
     let model = Model {
-        network: result.network.clone().into(),
-        preprocess: Some(plan.fitted.preprocessor.clone()),
-        target: plan.fitted.target.clone(),
-        target_name: plan.args.columns.target.clone(),
+        parts: result.mixture.parts.iter().map(part).collect(),
+        temperature: result.mixture.temperature,
+        target: plan.problem.fitted.target.clone(),
+        target_name: plan.problem.args.columns.target.clone(),
         baseline: result.prior.0.clone(),
         reading: Reading {
             na: reading.na.clone(),
@@ -45,22 +46,35 @@ where
     Ok(bytes.len() as u64)
 }
 
+fn part<T: Real>((share, candidate): &(f64, Candidate<T>)) -> Part
+where
+    AnyNetwork: From<Network<T>>,
+{
+    Part {
+        name: candidate.name.into(),
+        weight: *share,
+        network: candidate.network.clone().into(),
+        preprocess: Some(candidate.preprocessor.clone()),
+    }
+}
+
 /// What decided the weights, and what came of it. Nothing that differs between two runs of the same command: no
 /// time, no machine, no path.
 fn record<T: Real>(plan: &Plan<'_>, run: &Run<T>, stop: &Stop, result: &Judged<T>) -> Value {
     json!({
         "wxb": env!("CARGO_PKG_VERSION"),
-        "data": file_name(&plan.args.data),
-        "train_rows": plan.parts.train.len(),
-        "valid_rows": plan.parts.valid.rows(),
-        "seed": plan.args.training.seed,
+        "data": file_name(&plan.problem.args.data),
+        "train_rows": plan.problem.parts.train.len(),
+        "valid_rows": plan.problem.parts.valid.rows(),
+        "seed": plan.problem.args.training.seed,
         "config": plan.config,
         "stop": stop,
         "epochs": run.epoch,
         "steps": run.step,
         "best_epoch": run.best.epoch,
         "on": result.on,
-        "metrics": Numbers::of_scores(&result.evaluation.scores()),
+        "metrics": Numbers::of_scores(&result.mixture.evaluation.scores()),
+        "networks": result.mixture.alone.iter().map(NetworkObject::of).collect::<Vec<_>>(),
         "baseline": { "name": result.baseline.name, "metrics": Numbers::of_scores(&result.baseline.scores) },
     })
 }

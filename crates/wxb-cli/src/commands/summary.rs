@@ -7,7 +7,7 @@ use wxb::health::{LayerHealth, Verdict};
 use wxb::trainer::{BatchSize, Divergence, Run, Stop, TrainConfig};
 use wxb::{Code, Ensemble, Error, Heads, Layer, Loss, Network, Optimizer, Real};
 
-use super::train::Plan;
+use super::train::{Plan, Problem};
 use crate::args::choice::OutputFormat;
 use crate::args::value::Valid;
 use crate::exit::{Exit, Outcome};
@@ -18,51 +18,57 @@ use crate::terminal::Terminal;
 use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
 use crate::terminal::table::Table;
 
-/// Says what is going to be trained, on what.
-pub fn before<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) {
-    terminal.say("data", &data(plan));
-    for note in &plan.fitted.notes {
+/// Says what is going to be learned, from what.
+pub fn data(problem: &Problem<'_>, terminal: &Terminal) {
+    terminal.say("data", &table(problem));
+    for note in &problem.fitted.notes {
         if note.is_warning {
             terminal.warn(&note.to_string())
         } else {
             terminal.detail(&format!("          {note}"))
         }
     }
-    plan.prepared.choice.warnings.iter().for_each(|warning| terminal.warn(warning));
-    terminal.say("target", &target(plan));
-    terminal.say("split", &split(plan));
+    problem.prepared.choice.warnings.iter().for_each(|warning| terminal.warn(warning));
+    terminal.say("target", &target(problem));
+    terminal.say("split", &split(problem));
+}
+
+/// Says what the network is, and how it is trained.
+pub fn network<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) {
     terminal.say("model", &model(network));
     terminal.say("training", &training(plan.config));
 }
 
-fn data(plan: &Plan<'_>) -> String {
-    let features = &plan.prepared.examples.features;
-    let columns = features.columns() + usize::from(plan.prepared.examples.weights.is_some());
+fn table(problem: &Problem<'_>) -> String {
+    let features = &problem.prepared.examples.features;
+    let columns = features.columns() + usize::from(problem.prepared.examples.weights.is_some());
     // The target was a column of the table, too.
     let columns = columns + usize::from(matches!(features, wxb::data::Features::Table(_)));
     let mut text = format!(
         "{}  {} x {}  ({})",
-        plan.args.data,
+        problem.args.data,
         counted(features.rows(), "row"),
         counted(columns, "column"),
-        plan.fitted.preprocessor.summary()
+        problem.fitted.preprocessor.summary()
     );
-    if plan.prepared.without_target > 0 {
-        text += &format!("\n{} without a target left out", counted(plan.prepared.without_target, "row"));
+    if problem.prepared.without_target > 0 {
+        text += &format!("\n{} without a target left out", counted(problem.prepared.without_target, "row"));
     }
     text
 }
 
-fn target(plan: &Plan<'_>) -> String {
-    let name = plan.args.columns.target.as_deref().unwrap_or(crate::pipeline::read::ARRAY_TARGET);
-    let (target, loss) = (&plan.fitted.target, &plan.prepared.loss);
+fn target(problem: &Problem<'_>) -> String {
+    let name = problem.args.columns.target.as_deref().unwrap_or(crate::pipeline::read::ARRAY_TARGET);
+    let (target, loss) = (&problem.fitted.target, &problem.prepared.loss);
     match target {
         Target::Classes { .. } => {
-            format!("{name}  {}   -> {}, {}", shares(plan), target.task().name(), loss_name(loss))
+            format!("{name}  {}   -> {}, {}", shares(problem), target.task().name(), loss_name(loss))
         }
         Target::Number { mean, std } => {
-            let (mean, std) = match &plan.prepared.examples.target {
-                Some(Column::Number(values)) if *loss == Loss::Poisson => moments(values, &plan.parts.train),
+            let (mean, std) = match &problem.prepared.examples.target {
+                Some(Column::Number(values)) if *loss == Loss::Poisson => {
+                    moments(values, &problem.parts.train)
+                }
                 _ => (*mean, *std),
             };
             format!(
@@ -81,9 +87,9 @@ fn moments(values: &[f64], rows: &[u32]) -> (f64, f64) {
 }
 
 /// `no 73.5 %  yes 26.5 %`, the largest first, six at most.
-fn shares(plan: &Plan<'_>) -> String {
+fn shares(problem: &Problem<'_>) -> String {
     const SHOWN: usize = 6;
-    let choice = &plan.prepared.choice;
+    let choice = &problem.prepared.choice;
     let total: u32 = choice.class_rows.iter().sum();
     let mut classes: Vec<_> = choice.target.labels().iter().zip(&choice.class_rows).collect();
     classes.sort_by(|a, b| b.1.cmp(a.1));
@@ -109,10 +115,10 @@ pub fn loss_name(loss: &Loss) -> String {
     }
 }
 
-fn split(plan: &Plan<'_>) -> String {
-    let train = grouped(plan.parts.train.len());
-    let stratified = if plan.fitted.target.task() == Task::Regression { "random" } else { "stratified" };
-    match (&plan.parts.valid, &plan.args.validation.valid) {
+fn split(problem: &Problem<'_>) -> String {
+    let train = grouped(problem.parts.train.len());
+    let stratified = if problem.fitted.target.task() == Task::Regression { "random" } else { "stratified" };
+    match (&problem.parts.valid, &problem.args.validation.valid) {
         (Held::None, _) => format!("{train} train, none held out"),
         (Held::File(examples), Some(Valid::File(file))) => {
             format!("{train} train / {} valid ({file})", grouped(examples.features.rows()))
@@ -122,7 +128,7 @@ fn split(plan: &Plan<'_>) -> String {
             format!(
                 "{train} train / {} valid ({stratified}, seed {})",
                 grouped(rows.len()),
-                plan.args.training.seed
+                problem.args.training.seed
             )
         }
     }
@@ -180,7 +186,7 @@ fn training(config: &TrainConfig) -> String {
 
 /// What --dry-run says more.
 pub fn dry_run<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) -> Outcome {
-    let batch = plan.config.batch_rows(plan.parts.train.len());
+    let batch = plan.config.batch_rows(plan.problem.parts.train.len());
     let needed = memory::estimate(network.layers(), plan.config.optimizer, batch, size_of::<T>());
     if terminal.is_json() {
         terminal.json(&DryRun {
@@ -224,19 +230,19 @@ pub struct Setup<'a> {
 
 /// The body of the event `setup`.
 pub fn setup<'a, T: Real>(plan: &Plan<'a>, network: &'a Network<T>) -> Setup<'a> {
-    let preprocessor = &plan.fitted.preprocessor;
+    let preprocessor = &plan.problem.fitted.preprocessor;
     Setup {
-        data: &plan.args.data,
-        rows: plan.prepared.rows.len(),
+        data: &plan.problem.args.data,
+        rows: plan.problem.prepared.rows.len(),
         features: preprocessor.features(),
         inputs: preprocessor.width(),
-        target: plan.args.columns.target.as_deref().unwrap_or(crate::pipeline::read::ARRAY_TARGET),
-        task: plan.fitted.target.task().name(),
-        classes: plan.fitted.target.labels().iter().map(ToString::to_string).collect(),
+        target: plan.problem.args.columns.target.as_deref().unwrap_or(crate::pipeline::read::ARRAY_TARGET),
+        task: plan.problem.fitted.target.task().name(),
+        classes: plan.problem.fitted.target.labels().iter().map(ToString::to_string).collect(),
         layers: network.sizes(),
         parameters: network.n_params(),
         precision: T::NAME,
-        loss: &plan.prepared.loss,
+        loss: &plan.problem.prepared.loss,
         config: plan.config,
     }
 }
@@ -260,6 +266,7 @@ pub fn stopped<T: Real>(stop: &Stop, run: &Run<T>, config: &TrainConfig) -> Stri
         Stop::Converged { reason } => {
             format!("converged after {}: {reason}{kept}", counted(run.epoch as usize, "epoch"))
         }
+        Stop::TimeIsUp => format!("the time is up in epoch {}{kept}", run.epoch + 1),
         Stop::Interrupted => format!("interrupted in epoch {}{kept}", run.epoch + 1),
         Stop::Diverged(at) => format!("diverged in epoch {}{kept}", at.epoch),
     }
@@ -267,7 +274,7 @@ pub fn stopped<T: Real>(stop: &Stop, run: &Run<T>, config: &TrainConfig) -> Stri
 
 /// A divergence in words, with what to try.
 pub fn diverged(at: &Divergence, plan: &Plan<'_>) -> Error {
-    let (lr, scale) = (plan.config.lr, plan.args.columns.scale);
+    let (lr, scale) = (plan.config.lr, plan.problem.args.columns.scale);
     let message =
         format!("training diverged at epoch {}, batch {}: the loss is not finite", at.epoch, at.batch);
     let error = Error::new(Code::Diverged, message)

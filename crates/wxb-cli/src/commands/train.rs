@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Instant;
 
 use serde::Serialize;
-use wxb::evaluate::{Evaluation, cache_for, evaluate};
 use wxb::health::{LayerHealth, examine};
+use wxb::metrics::Scores;
 use wxb::model_file::AnyNetwork;
-use wxb::trainer::{Event, Run, Stop, TrainConfig, fit};
+use wxb::trainer::{Run, Stop, TrainConfig, fit};
 use wxb::{Network, Real};
 
 use super::checkpoints::Checkpoints;
@@ -16,26 +17,30 @@ use crate::args::choice::PrecisionChoice;
 use crate::args::train::TrainArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::interrupt;
-use crate::pipeline::fit::{Bound, Data, Fitted, fit_columns, network, start};
+use crate::pipeline::budget::{Deadline, afford};
+use crate::pipeline::candidate::{self, Alone, Candidate, Mixture, mix};
+use crate::pipeline::fit::{Bound, Data, Fitted, fit_columns, network_and_settings, start};
 use crate::pipeline::judge::{self, Baseline, Prior};
 use crate::pipeline::prepare::{Parts, Prepared, prepare};
 use crate::pipeline::settings;
 use crate::terminal::event::Numbers;
+use crate::terminal::number::percent;
 use crate::terminal::progress::Watcher;
 use crate::terminal::{Terminal, number};
 
 /// Trains as the flags say.
 pub fn run(args: &TrainArgs, terminal: &Terminal) -> Outcome {
     interrupt::watch();
+    let deadline = Deadline::after(Instant::now(), args.training.time_budget);
     // A dry run prints one object.
     let terminal = if args.output.dry_run { terminal.clone() } else { terminal.with_events() };
     match args.network.precision {
-        PrecisionChoice::F32 => run_in::<f32>(args, &terminal),
-        PrecisionChoice::F64 => run_in::<f64>(args, &terminal),
+        PrecisionChoice::F32 => run_in::<f32>(args, deadline, &terminal),
+        PrecisionChoice::F64 => run_in::<f64>(args, deadline, &terminal),
     }
 }
 
-fn run_in<T: Real>(args: &TrainArgs, terminal: &Terminal) -> Outcome
+fn run_in<T: Real>(args: &TrainArgs, deadline: Deadline, terminal: &Terminal) -> Outcome
 where
     AnyNetwork: From<Network<T>>,
 {
@@ -46,86 +51,94 @@ where
     let path = output::model_path(args)?;
     let prepared = prepare(args, terminal)?;
     let parts = prepared.parts(args, terminal)?;
-    let fitted = fit_columns(&prepared, &parts.train, &settings::preprocessing(args))?;
-    let mut network = network::<T>(args, &fitted, &prepared.loss)?;
-    let config = settings::training(args, &prepared.loss, parts.train.len())?;
-    let plan = Plan { args, prepared: &prepared, parts: &parts, fitted: &fitted, config: &config };
-    summary::before(&plan, &network, terminal);
+    let presets = candidate::presets(args, &prepared.examples.features);
+    let (main, beside) = presets.split_last().expect("a training has a network");
+    let fitted = fit_columns(&prepared, &parts.train, &settings::preprocessing(main))?;
+    let rows = parts.train.len();
+    let (mut network, mut config) = network_and_settings::<T>(main, &fitted, &prepared.loss, rows)?;
+    summary::data(&Problem { args, prepared: &prepared, parts: &parts, fitted: &fitted }, terminal);
+    let bound = Bound::new(&prepared, &parts, &fitted, main)?;
+    let data = bound.data()?;
+    let beside = if args.output.dry_run { &[] } else { beside };
+    let Some(mut candidates) = candidate::train_all(beside, &prepared, &parts, deadline, terminal)? else {
+        return Ok(Exit::Interrupted);
+    };
+    let afforded = afford(main, &fitted, &prepared.loss, &data, deadline)?;
+    if let Some(main) = &afforded {
+        (network, config) = network_and_settings(main, &fitted, &prepared.loss, rows)?;
+    }
+    let main = afforded.as_ref().unwrap_or(main);
+    let problem = Problem { args: main, prepared: &prepared, parts: &parts, fitted: &fitted };
+    let plan = Plan { problem, config: &config };
+    summary::network(&plan, &network, terminal);
     if args.output.dry_run {
         return summary::dry_run(&plan, &network, terminal);
     }
-    let bound = Bound::new(&prepared, &parts, &fitted, args)?;
-    let data = bound.data()?;
     let mut watcher = Watcher::new(terminal, config.metric);
     watcher.emit("setup", summary::setup(&plan, &network));
     let checkpoints = Checkpoints::new(&plan, &path);
     let mut run = match checkpoints.resume(&network, terminal)? {
         Some(run) => run,
         None => {
-            start(&mut network, args, &fitted, &data.train)?;
+            start(&mut network, main, &fitted, &data.train)?;
             Run::new(network, &config)?
         }
     };
     let mut fault = None;
-    let stop = train(&mut run, &data, &config, &mut |event| {
-        watcher.see(event);
-        if let Err(error) = checkpoints.see(event, &mut watcher) {
+    let stop = fit(&mut run, &data.train, data.valid.as_ref(), &config, &mut |event| {
+        watcher.see(&event);
+        if let Err(error) = checkpoints.see(&event, &mut watcher) {
             fault = Some(error);
         }
-        if fault.is_some() || interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if fault.is_some() { ControlFlow::Break(Stop::Interrupted) } else { deadline.go_on(&event) }
     })?;
     if let Some(error) = fault {
         return Err(error.into());
     }
-    finish(&plan, &run, &stop, &data, &Place { path: &path, terminal }, &mut watcher)
+    if run.best.epoch > 0 || candidates.is_empty() {
+        candidates.push(Candidate::of(&run, &fitted, &data, main));
+    }
+    let result = judged(mix(candidates, args, data.valid.is_some()), &data, &plan);
+    finish(&plan, &run, &stop, (&data, &result), &Place { path: &path, terminal }, &mut watcher)
 }
 
-/// All that is settled before the first step.
-pub struct Plan<'a> {
+/// What is to be learned, from what.
+#[derive(Clone, Copy)]
+pub struct Problem<'a> {
     pub args: &'a TrainArgs,
     pub prepared: &'a Prepared,
     pub parts: &'a Parts,
     pub fitted: &'a Fitted,
+}
+
+/// All that is settled before the first step of the main network, whose flags the problem has.
+pub struct Plan<'a> {
+    pub problem: Problem<'a>,
     pub config: &'a TrainConfig,
 }
 
-/// Trains until the trainer stops, or `see` breaks it off.
-pub fn train<T: Real>(
-    run: &mut Run<T>,
-    data: &Data<'_, T>,
-    config: &TrainConfig,
-    see: &mut dyn FnMut(&Event<'_, T>) -> ControlFlow<()>,
-) -> Result<Stop, Failure> {
-    Ok(fit(run, &data.train, data.valid.as_ref(), config, &mut |event| see(&event))?)
-}
-
-/// The scores of the best weights beside the baseline.
+/// The model beside the baseline.
 pub struct Judged<T> {
-    pub network: Network<T>,
+    pub mixture: Mixture<T>,
     /// `valid`, or `train` where nothing was held out.
     pub on: &'static str,
-    pub evaluation: Evaluation,
     pub baseline: Baseline,
     pub prior: Prior,
 }
 
-/// Judges the best weights on the validation rows, else on the training rows.
-pub fn judged<T: Real>(run: &Run<T>, data: &Data<'_, T>, plan: &Plan<'_>) -> Judged<T> {
-    let network = run.best_network();
-    let (on, rows) = data.valid.as_ref().map_or(("train", &data.train), |valid| ("valid", valid));
-    let mut cache = cache_for(&network, rows.len());
-    let evaluation = evaluate(&network, rows, &mut cache);
-    let (target, loss) = (&plan.fitted.target, &plan.prepared.loss);
+/// Sets a model beside what is predicted without looking at the inputs.
+pub fn judged<T: Real>(mixture: Mixture<T>, data: &Data<'_, T>, plan: &Plan<'_>) -> Judged<T> {
+    let (target, loss) = (&plan.problem.fitted.target, &plan.problem.prepared.loss);
     let prior = Prior::of(&data.train, target, loss);
-    let baseline = prior.baseline(target, &evaluation, loss);
-    Judged { network, on, evaluation, baseline, prior }
+    let baseline = prior.baseline(target, &mixture.evaluation, loss);
+    Judged { mixture, on: if data.valid.is_some() { "valid" } else { "train" }, baseline, prior }
 }
 
 fn finish<T: Real>(
     plan: &Plan<'_>,
     run: &Run<T>,
     stop: &Stop,
-    data: &Data<'_, T>,
+    (data, result): (&Data<'_, T>, &Judged<T>),
     place: &Place<'_>,
     watcher: &mut Watcher<'_>,
 ) -> Outcome
@@ -133,15 +146,16 @@ where
     AnyNetwork: From<Network<T>>,
 {
     let Place { path, terminal } = *place;
+    let is_alone = result.mixture.alone.len() == 1;
     if let Stop::Diverged(at) = stop
         && run.best.epoch == 0
+        && is_alone
     {
         return Err(summary::diverged(at, plan).note("no epoch was finished: nothing is saved").into());
     }
-    let result = judged(run, data, plan);
-    let size = saved::save(plan, run, stop, &result, path)?;
+    let size = saved::save(plan, run, stop, result, path)?;
     terminal.say("stopped", &summary::stopped(stop, run, plan.config));
-    report(plan, &result, watcher, terminal)?;
+    report(plan, result, watcher, terminal)?;
     let health = examine(run, &data.train, plan.config);
     watcher.emit("health", HealthEvent { layers: &health });
     summary::health(&health, terminal);
@@ -149,7 +163,10 @@ where
     watcher.emit("saved", SavedEvent { model: &path.display().to_string(), bytes: size });
     match stop {
         Stop::Diverged(at) => {
-            let kept = format!("the weights of epoch {} are in {}", run.best.epoch, path.display());
+            let kept = match run.best.epoch {
+                0 => format!("the other networks are in {}", path.display()),
+                epoch => format!("the weights of epoch {epoch} are in {}", path.display()),
+            };
             Err(summary::diverged(at, plan).note(kept).into())
         }
         Stop::Interrupted => Ok(Exit::Interrupted),
@@ -163,27 +180,42 @@ struct Place<'a> {
     terminal: &'a Terminal,
 }
 
-fn report<T>(
+fn report<T: Real>(
     plan: &Plan<'_>,
     result: &Judged<T>,
     watcher: &mut Watcher<'_>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let (scores, baseline) = (result.evaluation.scores(), &result.baseline);
+    let Judged { mixture, baseline, on, .. } = result;
+    let scores = mixture.evaluation.scores();
     let event = ResultEvent {
-        on: result.on,
-        rows: result.evaluation.targets.len(),
+        on,
+        rows: mixture.evaluation.targets.len(),
         metrics: Numbers::of_scores(&scores),
         baseline: BaselineObject { name: &baseline.name, metrics: Numbers::of_scores(&baseline.scores) },
+        networks: mixture.alone.iter().map(NetworkObject::of).collect(),
+        temperature: mixture.temperature,
     };
     watcher.emit("result", event);
     if terminal.is_json() {
         return Ok(());
     }
-    let metrics = judge::headline(&plan.prepared.loss);
-    terminal.labelled_result("result", &format!("{:<9} {}", result.on, judge::sentence(&scores, metrics)))?;
-    let beside = judge::sentence(&baseline.scores, metrics);
-    terminal.labelled_result("", &format!("baseline  {beside}   ({})", baseline.name))
+    let metrics = judge::headline(&plan.problem.prepared.loss);
+    let line = |name: &str, scores: &Scores, remark: &str| {
+        format!("{name:<9} {}{remark}", judge::sentence(scores, metrics))
+    };
+    terminal.labelled_result("result", &line(on, &scores, ""))?;
+    terminal.labelled_result("", &line("baseline", &baseline.scores, &format!("   ({})", baseline.name)))?;
+    if mixture.alone.len() > 1 {
+        for alone in &mixture.alone {
+            let share = match alone.share {
+                0.0 => "left out".to_owned(),
+                share => format!("counts {}", percent(share)),
+            };
+            terminal.labelled_result("", &line(alone.name, &alone.scores, &format!("   ({share})")))?;
+        }
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -192,6 +224,8 @@ struct ResultEvent<'a> {
     rows: usize,
     metrics: Numbers,
     baseline: BaselineObject<'a>,
+    networks: Vec<NetworkObject>,
+    temperature: f64,
 }
 
 /// A baseline as an object.
@@ -199,6 +233,25 @@ struct ResultEvent<'a> {
 pub struct BaselineObject<'a> {
     pub name: &'a str,
     pub metrics: Numbers,
+}
+
+/// A network of the mixture as an object.
+#[derive(Serialize)]
+pub struct NetworkObject {
+    name: &'static str,
+    share: f64,
+    epochs: u64,
+    best_epoch: u64,
+    metrics: Numbers,
+}
+
+impl NetworkObject {
+    /// Of a network on its own.
+    pub fn of(alone: &Alone) -> Self {
+        let Alone { name, share, epochs, best_epoch, scores } = alone;
+        let metrics = Numbers::of_scores(scores);
+        Self { name, share: *share, epochs: *epochs, best_epoch: *best_epoch, metrics }
+    }
 }
 
 #[derive(Serialize)]

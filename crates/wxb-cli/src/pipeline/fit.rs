@@ -6,6 +6,7 @@ use wxb::data::{Column, Dataset, Inputs};
 use wxb::network::dense_layers;
 use wxb::preprocess::{Encoded, Note, PreprocessConfig, Preprocessor};
 use wxb::recipe::Recipe;
+use wxb::trainer::TrainConfig;
 use wxb::{Activation, Code, Error, Initializer, Layer, Loss, Network, Optimizer, Real, Result};
 
 use super::prepare::{self, Held, Parts, Prepared};
@@ -118,19 +119,33 @@ fn no_class(class: &str, labels: &[String]) -> Error {
     .note(format!("classes: {}", labels.join(", ")))
 }
 
-/// The network that the flags describe, with its initial weights.
+/// The network that the flags describe, with its initial weights, and how it is trained, for so many training rows.
+///
+/// # Errors
+/// As [`network`] and [`settings::training`].
+pub fn network_and_settings<T: Real>(
+    args: &TrainArgs,
+    fitted: &Fitted,
+    loss: &Loss,
+    rows: usize,
+) -> Result<(Network<T>, TrainConfig)> {
+    let network = network(args, fitted, loss, rows)?;
+    Ok((network, settings::training(args, loss, &fitted.preprocessor, rows)?))
+}
+
+/// The network that the flags describe, with its initial weights, for so many training rows.
 ///
 /// # Errors
 /// For settings that exclude each other, or a file of weights that does not fit.
-pub fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss) -> Result<Network<T>> {
+fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss, rows: usize) -> Result<Network<T>> {
     if let Some(recipe) = recipe::of(args) {
-        return recipe_network(recipe, args, fitted, loss);
+        return recipe_network(recipe, args, fitted, (loss, rows));
     }
     let given = args.network.init_weights.as_deref().map(weights::read).transpose()?;
     let hidden = match (&args.network.hidden, &given) {
         (Some(hidden), _) => hidden.0.clone(),
         (None, Some(given)) => given.hidden(),
-        (None, None) if args.network.preset == PresetChoice::Linear => vec![],
+        (None, None) if recipe::preset(args) == PresetChoice::Linear => vec![],
         (None, None) => settings::HIDDEN.to_vec(),
     };
     let activations = settings::activations(args.network.activation.as_ref(), hidden.len())?;
@@ -153,10 +168,11 @@ fn recipe_network<T: Real>(
     recipe: Recipe,
     args: &TrainArgs,
     fitted: &Fitted,
-    loss: &Loss,
+    (loss, rows): (&Loss, usize),
 ) -> Result<Network<T>> {
+    let members = args.network.members.or(recipe.members(&fitted.preprocessor, rows)).unwrap_or(1);
     let n_out = outputs(loss, &fitted.target);
-    let layers = recipe.layers(&fitted.preprocessor, fitted.target.task(), n_out);
+    let layers = recipe.layers(&fitted.preprocessor, members, fitted.target.task(), n_out);
     let needed = memory::estimate(&layers, Optimizer::ADAM, 1, size_of::<T>());
     memory::check(needed, "fewer columns: --drop")?;
     Network::with_layers(layers, loss.clone(), Initializer::Auto, args.training.seed)

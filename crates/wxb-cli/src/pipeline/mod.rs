@@ -1,5 +1,7 @@
 //! From data to a trained network: read, choose the task, split, prepare the columns, train, judge.
 
+pub mod budget;
+pub mod candidate;
 pub mod fit;
 pub mod judge;
 pub mod memory;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use wxb::data::target::present_rows;
 use wxb::data::{Dataset, Features, Inputs};
-use wxb::evaluate::{Evaluation, Output, cache_for, evaluate, predict};
-use wxb::model_file::{AnyNetwork, Model};
+use wxb::evaluate::{Evaluation, Output, cache_for, calibrate, evaluate, predict};
+use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::ndarray::Array2;
 use wxb::preprocess::{Encoded, Preprocessor};
 use wxb::{Code, Error, Network, Real, Result};
@@ -40,6 +40,19 @@ pub fn load_for(path: &str, data: &str) -> Result<Model> {
             error.hint(format!("the model comes before the data: {data} {path}"))
         }
         _ => error,
+    })
+}
+
+/// The network of a model that a command looks into: the one that is named, else the one that counts most.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for a name that no network has.
+pub fn part<'a>(model: &'a Model, name: Option<&str>) -> Result<&'a Part> {
+    let Some(name) = name else { return Ok(&model.parts[0]) };
+    model.parts.iter().find(|part| part.name == name).ok_or_else(|| {
+        let names: Vec<&str> = model.parts.iter().map(|part| part.name.as_str()).collect();
+        Error::new(Code::InvalidSetting, format!("the model has no network {name:?}"))
+            .note(format!("its networks: {}", names.join(", ")))
     })
 }
 
@@ -90,28 +103,47 @@ impl<'a, T: Real> Bound<'a, T> {
     }
 }
 
-/// The outputs (rows, n_L) of all rows, in the target's unit where they are linked.
+/// The outputs (rows, n_L) of all rows, in the target's unit where they are linked: the mean over the model's networks, with
+/// calibrated probabilities.
 ///
 /// # Errors
 /// As [`Bound::new`].
 pub fn outputs(model: &Model, examples: &Examples, output: Output) -> Result<Vec<f64>> {
-    let values = match &model.network {
-        AnyNetwork::F32(network) => outputs_of(network, model, examples, output)?,
-        AnyNetwork::F64(network) => outputs_of(network, model, examples, output)?,
+    let mut values = match model.parts.as_slice() {
+        [part] if model.temperature == 1.0 => outputs_of_part(part, examples, output)?,
+        parts => {
+            let mut values = vec![0.0; examples.features.rows() * model.n_out()];
+            for part in parts {
+                let of_part = outputs_of_part(part, examples, Output::Linked)?;
+                values.iter_mut().zip(of_part).for_each(|(value, of_part)| *value += part.weight * of_part);
+            }
+            calibrate(model.loss(), model.n_out(), model.temperature, &mut values);
+            if output == Output::Logits {
+                model.loss().undo_link(&mut values);
+            }
+            values
+        }
     };
-    match output {
-        Output::Linked => Ok(values.into_iter().map(|value| model.target.decode(value)).collect()),
-        Output::Logits => Ok(values),
+    if output == Output::Linked {
+        values.iter_mut().for_each(|value| *value = model.target.decode(*value));
+    }
+    Ok(values)
+}
+
+fn outputs_of_part(part: &Part, examples: &Examples, output: Output) -> Result<Vec<f64>> {
+    match &part.network {
+        AnyNetwork::F32(network) => outputs_of(network, part, examples, output),
+        AnyNetwork::F64(network) => outputs_of(network, part, examples, output),
     }
 }
 
 fn outputs_of<T: Real>(
     network: &Network<T>,
-    model: &Model,
+    part: &Part,
     examples: &Examples,
     output: Output,
 ) -> Result<Vec<f64>> {
-    let bound = Bound::<T>::new(model.preprocess.as_ref(), examples, network.n_in())?;
+    let bound = Bound::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
     let rows: Vec<u32> = (0..examples.features.rows() as u32).collect();
     Ok(predict(network, &bound.inputs(), &rows, output))
 }
@@ -122,14 +154,31 @@ fn outputs_of<T: Real>(
 /// As [`Bound::new`]; [`Code::NoTarget`] without a target, [`Code::UnknownLabel`] for a class that training has
 /// not seen.
 pub fn evaluation(model: &Model, examples: &Examples) -> Result<Evaluation> {
-    match &model.network {
-        AnyNetwork::F32(network) => evaluation_of(network, model, examples),
-        AnyNetwork::F64(network) => evaluation_of(network, model, examples),
-    }
+    let of = |part: &Part| match &part.network {
+        AnyNetwork::F32(network) => evaluation_of(network, part, model, examples),
+        AnyNetwork::F64(network) => evaluation_of(network, part, model, examples),
+    };
+    let evaluations = model.parts.iter().map(of).collect::<Result<Vec<_>>>()?;
+    let shares = model.parts.iter().map(|part| part.weight).zip(&evaluations);
+    Ok(combined(&shares.collect::<Vec<_>>(), model.temperature))
 }
 
-fn evaluation_of<T: Real>(network: &Network<T>, model: &Model, examples: &Examples) -> Result<Evaluation> {
-    with_data(network, model, examples, |data| {
+/// The mean of evaluations of the same rows, each with its share, with calibrated probabilities.
+pub fn combined(parts: &[(f64, &Evaluation)], temperature: f64) -> Evaluation {
+    let mean = match parts {
+        [(_, one)] => (*one).clone(),
+        parts => Evaluation::mean(parts),
+    };
+    if temperature == 1.0 { mean } else { mean.calibrated(temperature) }
+}
+
+fn evaluation_of<T: Real>(
+    network: &Network<T>,
+    part: &Part,
+    model: &Model,
+    examples: &Examples,
+) -> Result<Evaluation> {
+    with_data(network, part, model, examples, |data| {
         let mut cache = cache_for(network, data.len());
         Ok(evaluate(network, data, &mut cache))
     })
@@ -141,6 +190,7 @@ fn evaluation_of<T: Real>(network: &Network<T>, model: &Model, examples: &Exampl
 /// As [`evaluation`], and those of `work`.
 pub fn with_data<T: Real, R>(
     network: &Network<T>,
+    part: &Part,
     model: &Model,
     examples: &Examples,
     work: impl FnOnce(&Dataset<'_, T>) -> Result<R>,
@@ -150,7 +200,7 @@ pub fn with_data<T: Real, R>(
     let rows = present_rows(column);
     let in_file = |error: Error| super::read::in_file(&error, &examples.file);
     let numbers = Numbers::<T>::new(examples, &model.target, &rows).map_err(in_file)?;
-    let bound = Bound::<T>::new(model.preprocess.as_ref(), examples, network.n_in())?;
+    let bound = Bound::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
     let data = numbers.dataset(bound.inputs(), &model.target, &rows)?;
     data.check(network)?;
     work(&data)

@@ -1,6 +1,6 @@
 //! From a file to examples: features, target, row weights.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use wxb::data::{Column, Features, Table};
 use wxb::error::nearest;
@@ -79,12 +79,7 @@ pub fn for_model(
     if !ask.needs_target {
         options.kinds.extend(model.target_name.iter().map(text));
     }
-    if let Some(Preprocessor::Table(columns)) = &model.preprocess {
-        // A column that is not used may hold anything.
-        options.kinds.extend(columns.iter().map(|column| {
-            (column.name.clone(), column.encoding.kind().map_or(ColumnKind::Text, |kind| of(&kind)))
-        }));
-    }
+    options.kinds.extend(column_kinds(model));
     let loaded = wxb_io::read(&source(file), &options).map_err(|error| as_in_training(&error))?;
     loaded.warnings.iter().for_each(|warning| terminal.warn(warning));
     let (features, target, weights) = match loaded.features {
@@ -104,6 +99,21 @@ pub fn for_model(
         matrix => (matrix, loaded.labels, None),
     };
     Ok(Examples { file: file.to_owned(), features, target, weights })
+}
+
+/// The kind that each column of a model's table is read as. One that no network uses may hold anything: it is text.
+fn column_kinds(model: &Model) -> BTreeMap<String, ColumnKind> {
+    let mut kinds = BTreeMap::new();
+    for part in &model.parts {
+        let Some(Preprocessor::Table(columns)) = &part.preprocess else { continue };
+        for column in columns {
+            let kind = kinds.entry(column.name.clone()).or_insert(ColumnKind::Text);
+            if let Some(used) = column.encoding.kind() {
+                *kind = of(&used);
+            }
+        }
+    }
+    kinds
 }
 
 /// What a command wants from a file beside the model's columns.

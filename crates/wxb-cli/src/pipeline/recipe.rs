@@ -2,19 +2,32 @@
 
 use wxb::data::target::Task;
 use wxb::metrics::Metric;
+use wxb::preprocess::Preprocessor;
 use wxb::recipe::Recipe;
 use wxb::trainer::TrainConfig;
 use wxb::{Code, Error, Loss, Result};
 
-use super::settings::{batch_size, metric};
-use crate::args::choice::{InitChoice, LossChoice, PresetChoice, ScaleChoice};
+use super::settings::{batch_size, metric, refuse};
+use crate::args::choice::{InitChoice, LossChoice, MomentumForm, PresetChoice, ScaleChoice};
 use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
 
+/// The preset that is asked for; where none is, auto if no flag says anything about network or training, else mlp.
+pub fn preset(args: &TrainArgs) -> PresetChoice {
+    let usual = || if decided(args).is_some() { PresetChoice::Mlp } else { PresetChoice::Auto };
+    args.network.preset.unwrap_or_else(usual)
+}
+
+/// Whether the preset is auto.
+pub fn is_auto(args: &TrainArgs) -> bool {
+    preset(args) == PresetChoice::Auto
+}
+
 /// The recipe of the preset, if it fixes columns, layers and training.
 pub fn of(args: &TrainArgs) -> Option<Recipe> {
-    match args.network.preset {
-        PresetChoice::Mlp | PresetChoice::Linear => None,
+    match preset(args) {
+        PresetChoice::Auto | PresetChoice::Mlp | PresetChoice::Linear => None,
+        PresetChoice::Deep => Some(Recipe::Deep),
         PresetChoice::Realmlp => Some(Recipe::RealMlp),
         PresetChoice::Tabm => Some(Recipe::TabM),
         PresetChoice::TabmMini => Some(Recipe::TabMMini),
@@ -26,13 +39,55 @@ pub fn of(args: &TrainArgs) -> Option<Recipe> {
 /// # Errors
 /// [`Code::InvalidSetting`] for the first such flag.
 pub fn check_preset(args: &TrainArgs) -> Result<()> {
-    let TrainArgs { columns, network, training, regularisation, .. } = args;
-    if network.preset == PresetChoice::Linear && network.hidden.is_some() {
+    let preset = preset(args);
+    if preset == PresetChoice::Linear && args.network.hidden.is_some() {
         let what = "--preset linear has no hidden layer, and --hidden asks for some";
         return Err(Error::new(Code::InvalidSetting, what).hint("leave one of them out"));
     }
-    let Some(recipe) = of(args) else { return Ok(()) };
+    let has_members = matches!(of(args), Some(Recipe::Deep | Recipe::TabM | Recipe::TabMMini));
+    let with = "--preset deep, tabm and tabm-mini";
+    refuse(args.network.members.is_some() && !has_members, "--members", with)?;
+    let flag = match (preset, of(args)) {
+        (PresetChoice::Auto, _) => decided(args),
+        (_, Some(_)) => fixed(args),
+        (_, None) => None,
+    };
+    match flag {
+        Some(flag) => {
+            let what = format!("--preset {} fixes what {flag} says", preset.name());
+            Err(Error::new(Code::InvalidSetting, what).hint(format!("leave {flag} out, or --preset mlp")))
+        }
+        None => of(args).map_or(Ok(()), |recipe| check_end(args, recipe)),
+    }
+}
+
+/// The first flag that says something about network or training, other than where its randomness comes from.
+fn decided(args: &TrainArgs) -> Option<&'static str> {
+    let TrainArgs { network, training, regularisation, validation, .. } = args;
     let given = [
+        (network.loss != LossChoice::Auto, "--loss"),
+        (network.quantiles.is_some(), "--quantiles"),
+        (network.huber_delta.is_some(), "--huber-delta"),
+        (network.members.is_some(), "--members"),
+        (training.lr.is_some(), "--lr"),
+        (training.momentum_form != MomentumForm::Classic, "--momentum-form"),
+        (training.epochs.is_some(), "--epochs"),
+        (training.batch_size.is_some(), "--batch-size"),
+        (regularisation.l2.is_some(), "--l2"),
+        (regularisation.l1.is_some(), "--l1"),
+        (regularisation.clip_norm.is_some(), "--clip-norm"),
+        (regularisation.label_smoothing.is_some(), "--label-smoothing"),
+        (matches!(validation.valid, Some(Valid::None)), "--valid none"),
+        (validation.patience.is_some(), "--patience"),
+        (validation.no_early_stopping, "--no-early-stopping"),
+    ];
+    fixed(args).or_else(|| first(&given))
+}
+
+/// The first flag that says what every recipe fixes.
+fn fixed(args: &TrainArgs) -> Option<&'static str> {
+    let TrainArgs { columns, network, training, regularisation, .. } = args;
+    first(&[
         (columns.scale != ScaleChoice::Auto, "--scale"),
         (columns.divide_by.is_some(), "--divide-by"),
         (columns.max_levels.is_some(), "--max-levels"),
@@ -52,20 +107,17 @@ pub fn check_preset(args: &TrainArgs) -> Result<()> {
         (training.epsilon.is_some(), "--epsilon"),
         (regularisation.dropout.is_some(), "--dropout"),
         (regularisation.weight_decay.is_some(), "--weight-decay"),
-    ];
-    match given.iter().find(|(is_given, _)| *is_given) {
-        None => check_end(args, recipe),
-        Some((_, flag)) => {
-            let what = format!("--preset {} fixes what {flag} says", recipe.name());
-            Err(Error::new(Code::InvalidSetting, what).hint(format!("leave {flag} out, or --preset mlp")))
-        }
-    }
+    ])
+}
+
+fn first(given: &[(bool, &'static str)]) -> Option<&'static str> {
+    given.iter().find(|(is_given, _)| *is_given).map(|(_, flag)| *flag)
 }
 
 /// A recipe that trains until validation gets no better needs an end without it.
 fn check_end(args: &TrainArgs, recipe: Recipe) -> Result<()> {
     let validation = &args.validation;
-    let is_endless = recipe != Recipe::RealMlp && args.training.epochs.is_none();
+    let is_endless = matches!(recipe, Recipe::TabM | Recipe::TabMMini) && args.training.epochs.is_none();
     let flag = match validation.valid {
         Some(Valid::None) => "--valid none",
         _ if validation.no_early_stopping => "--no-early-stopping",
@@ -102,6 +154,9 @@ pub fn loss(recipe: Recipe, args: &TrainArgs, choice: LossChoice, task: Task) ->
     };
     Ok(match (recipe.loss(task, metric), args.regularisation.label_smoothing) {
         (Loss::CrossEntropy { .. }, Some(label_smoothing)) => Loss::CrossEntropy { label_smoothing },
+        (Loss::BinaryCrossEntropy { .. }, Some(label_smoothing)) => {
+            Loss::BinaryCrossEntropy { label_smoothing }
+        }
         (loss, _) => loss,
     })
 }
@@ -110,16 +165,24 @@ pub fn loss(recipe: Recipe, args: &TrainArgs, choice: LossChoice, task: Task) ->
 ///
 /// # Errors
 /// As [`TrainConfig::check`]; [`Code::WrongTask`] for a metric of the other kind of task.
-pub fn training(recipe: Recipe, args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfig> {
+pub fn training(
+    recipe: Recipe,
+    args: &TrainArgs,
+    loss: &Loss,
+    (inputs, rows): (&Preprocessor, usize),
+) -> Result<TrainConfig> {
     let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
-    let is_for_classes = matches!(loss, Loss::CrossEntropy { .. });
-    let task = if is_for_classes { Task::Multiclass } else { Task::Regression };
+    let task = match loss {
+        Loss::BinaryCrossEntropy { .. } => Task::Binary,
+        Loss::CrossEntropy { .. } => Task::Multiclass,
+        _ => Task::Regression,
+    };
     let asked = validation.metric.as_deref().filter(|name| *name != "loss");
     let metric = match asked {
         Some(name) => metric(name, loss)?,
         None => recipe.metric(task),
     };
-    let base = recipe.training(task, metric, rows, training.seed);
+    let base = recipe.training(inputs, rows, task, metric, training.seed);
     let patience = validation.patience.map(|patience| patience as u64).or(base.patience);
     let config = TrainConfig {
         lr: training.lr.unwrap_or(base.lr),

@@ -4,7 +4,7 @@ use wxb::data::target::{Task, TaskChoice as Wanted};
 use wxb::error::nearest;
 use wxb::lbfgs::LbfgsConfig;
 use wxb::metrics::Metric;
-use wxb::preprocess::{PreprocessConfig, Scale};
+use wxb::preprocess::{PreprocessConfig, Preprocessor, Scale};
 use wxb::trainer::{BatchSize, TrainConfig};
 use wxb::{Activation, Code, Error, Initializer, Loss, Optimizer, Result, Schedule};
 
@@ -271,15 +271,15 @@ pub fn preprocessing(args: &TrainArgs) -> PreprocessConfig {
     PreprocessConfig { scale, divide_by: args.divide_by, max_levels, keep: args.keep, ..default }
 }
 
-/// The trainer's settings for a loss and a number of training rows.
+/// The trainer's settings for a loss, and for the inputs and the number of training rows.
 ///
 /// # Errors
 /// As [`optimizer`], [`schedule`] and [`TrainConfig::check`]; [`Code::WrongTask`] for a metric of the other kind of
 /// task.
-pub fn training(args: &TrainArgs, loss: &Loss, rows: usize) -> Result<TrainConfig> {
+pub fn training(args: &TrainArgs, loss: &Loss, inputs: &Preprocessor, rows: usize) -> Result<TrainConfig> {
     let (training, regularisation, validation) = (&args.training, &args.regularisation, &args.validation);
     if let Some(recipe) = recipe::of(args) {
-        return recipe::training(recipe, args, loss, rows);
+        return recipe::training(recipe, args, loss, (inputs, rows));
     }
     let optimizer = optimizer(training)?;
     let has_dropout = regularisation.dropout.is_some_and(|rate| rate > 0.0);

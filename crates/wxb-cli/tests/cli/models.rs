@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use wxb::data::target::{Label, Target};
 use wxb::data::{Column, Features, Table};
-use wxb::model_file::{Model, Reading};
+use wxb::model_file::{Model, Part, Reading};
 use wxb::network::dense_layers;
 use wxb::preprocess::{PreprocessConfig, Preprocessor, Scale};
 use wxb::{Activation, Loss, Network};
@@ -39,8 +39,13 @@ pub fn write_worked_example(directory: &Path) {
     let layers = dense_layers(&[2, 2, 1], &[Activation::Tanh], 0.0).unwrap();
     let flat = vec![0.5, 0.3, -0.5, 0.8, 0.1, -0.2, 0.7, -0.4, 0.05];
     let model = Model {
-        network: Network::<f64>::from_flat(layers, Loss::BINARY, flat).unwrap().into(),
-        preprocess: Some(preprocessor),
+        parts: vec![Part {
+            name: "mlp".into(),
+            weight: 1.0,
+            network: Network::<f64>::from_flat(layers, Loss::BINARY, flat).unwrap().into(),
+            preprocess: Some(preprocessor),
+        }],
+        temperature: 1.0,
         target: Target::Classes { labels: vec![Label::Number(0.0), Label::Number(1.0)] },
         target_name: Some("y".into()),
         baseline: vec![0.5, 0.5],

@@ -67,8 +67,8 @@ fn one_shot_commands_print_one_object() {
         assert_eq!(shape(&object), expected, "{arguments}");
     }
     let inspect = json(directory.path(), "inspect table.wxb --tensors --json");
-    assert_eq!(inspect["schema"], "wxb.inspect/1");
-    assert_eq!(inspect["tensors"][0]["name"], "W1");
+    assert_eq!(inspect["schema"], "wxb.inspect/2");
+    assert_eq!(inspect["parts"][0]["tensors"][0]["name"], "W1");
     assert_eq!(inspect["target"], "class");
 }
 

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::{models, run};
 
 fn stage() -> tempfile::TempDir {
@@ -51,6 +53,69 @@ fn realmlp() {
     let output = run::run(directory.path(), "explain t1.wxb table.csv --rows 1");
     let message = run::text(&output.stderr);
     assert!(!output.status.success() && message.contains("only networks of dense layers"), "{message}");
+}
+
+/// Without a word about the network three are trained and averaged; the file does all that a model's file does.
+#[test]
+fn auto() {
+    let directory = stage();
+    let run = |line: &str| succeed(directory.path(), line);
+    let shown = run("train table.csv --target class --threads 1 -o one.wxb");
+    for part in ["linear", "mlp", "deep", "counts", "baseline"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    run("train table.csv --target class --threads 2 -o two.wxb -q --checkpoint-every 9");
+    assert_eq!(bytes(directory.path(), "one.wxb"), bytes(directory.path(), "two.wxb"));
+    run("train table.csv --target class -o two.wxb --force -q --resume");
+    assert_eq!(bytes(directory.path(), "one.wxb"), bytes(directory.path(), "two.wxb"));
+    let inspected: Value = serde_json::from_str(&run("inspect one.wxb --json")).unwrap();
+    let weights = inspected["parts"].as_array().unwrap().iter().map(|part| part["weight"].as_f64().unwrap());
+    assert!((weights.sum::<f64>() - 1.0).abs() < 1e-9, "{inspected}");
+    assert!(run("inspect one.wxb").contains("calibrated"));
+    for line in run("predict one.wxb table.csv --proba").lines().skip(1) {
+        let sum: f64 = line.split(',').map(|p| p.parse::<f64>().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{line}");
+    }
+    assert!(run("gradcheck one.wxb table.csv --part linear --rows 4").contains("passed"));
+    assert!(run("train table.csv --target class --cv 2 -q").contains("mean"));
+    assert!(run("train table.csv --target class --time-budget 1ms -o quick.wxb").contains("counts"));
+}
+
+/// What training says of the validation rows is what `evaluate` says of them.
+#[test]
+fn auto_is_evaluated_as_it_was_judged() {
+    let directory = stage();
+    for (target, flags) in [("class", ""), ("size", ""), ("class", "--calibration none")] {
+        let train =
+            format!("train table.csv --target {target} --valid table.csv -o v.wxb --force --json {flags}");
+        let events = succeed(directory.path(), &train);
+        let event = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        let result = events.lines().map(event).find(|event| event["type"] == "result").unwrap();
+        let evaluated: Value =
+            serde_json::from_str(&succeed(directory.path(), "evaluate v.wxb table.csv --json")).unwrap();
+        assert_eq!(result["networks"].as_array().unwrap().len(), 3);
+        assert_eq!(result["temperature"] == 1.0, target == "size" || !flags.is_empty(), "{result}");
+        for (name, value) in result["metrics"].as_object().unwrap() {
+            let (judged, found) = (value.as_f64().unwrap(), evaluated["metrics"][name].as_f64().unwrap());
+            assert!((judged - found).abs() <= 1e-6 * judged.abs(), "{target} {name}: {judged} and {found}");
+        }
+    }
+}
+
+/// The networks of a model are explained one by one.
+#[test]
+fn auto_is_explained_in_parts() {
+    let directory = stage();
+    succeed(directory.path(), "train table.csv --target class -o m.wxb -q");
+    let output = run::run(directory.path(), "explain m.wxb table.csv --row 1");
+    let (shown, said) = (run::text(&output.stdout), run::text(&output.stderr));
+    assert!(shown.contains("Z1 = W1 X + b1") && said.contains("whose prediction counts"), "{shown}{said}");
+    for (part, message) in [("deep", "only networks of dense layers"), ("forest", "the model has no network")]
+    {
+        let output = run::run(directory.path(), &format!("explain m.wxb table.csv --part {part}"));
+        let said = run::text(&output.stderr);
+        assert!(!output.status.success() && said.contains(message), "{said}");
+    }
 }
 
 /// A network of members from the table to every command: the same bits on any number of threads and after a break.
@@ -200,7 +265,7 @@ fn folds_make_a_table() {
     let firsts: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(firsts, ["fold", "1", "2", "3", "mean", "std"], "{text}");
     let json = succeed(directory.path(), "train table.csv --target class --epochs 3 --cv 3 --json");
-    let last: serde_json::Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+    let last: Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
     assert_eq!(last["type"], "result");
     assert_eq!(last["folds"].as_array().unwrap().len(), 3);
     assert!(last["mean"]["auc"].is_number());
@@ -263,7 +328,7 @@ fn a_validation_file_is_read_as_the_training_file_is() {
     std::fs::write(directory.path().join("valid.csv"), valid).unwrap();
     let json =
         succeed(directory.path(), "train table.csv --target class --epochs 2 --valid valid.csv --json");
-    let start: serde_json::Value = serde_json::from_str(json.lines().nth(1).unwrap()).unwrap();
+    let start: Value = serde_json::from_str(json.lines().nth(1).unwrap()).unwrap();
     assert_eq!((&start["train_rows"], &start["valid_rows"]), (&60.into(), &2.into()));
 }
 
@@ -287,7 +352,7 @@ fn weights_of_one_change_nothing_and_weight_zero_is_absence() {
             &format!("train {name} --target class --epochs 3 --valid none --json {flag}"),
         );
         let result = json.lines().find(|line| line.contains("\"type\":\"result\"")).unwrap();
-        serde_json::from_str::<serde_json::Value>(result).unwrap()["metrics"].to_string()
+        serde_json::from_str::<Value>(result).unwrap()["metrics"].to_string()
     };
     let plain = scores("plain.csv", "");
     assert_eq!(scores("ones.csv", "--weight w"), plain);
@@ -305,7 +370,7 @@ fn initial_weights_in_the_courses_shapes() {
     let json = succeed(directory.path(), &format!("train d.csv --target y {flags} --epochs 2 --json"));
     let losses: Vec<f64> = json
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .filter(|event| event["type"] == "epoch")
         .map(|event| event["train"]["loss"].as_f64().unwrap())
         .collect();

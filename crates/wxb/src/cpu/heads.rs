@@ -1,18 +1,27 @@
-//! A_i = A_in,i W_i + b_i for each member i: as many small dense layers, side by side.
+//! A_i = A_in,i W_i + b_i for each member i: as many small dense layers, side by side, each a task of its own.
 
-use std::ops::Range;
+use rayon::prelude::*;
 
-use super::{Dense, forward as dense_forward, grad_input, grad_params};
+use super::{Dense, forward as dense_forward, grad_input, grad_params, packed_len};
 use crate::activation::Activation;
 use crate::layer::Heads;
 use crate::real::Real;
 
+/// How many numbers both passes need beside their arguments for m rows of each member.
+pub(crate) fn scratch_len<T: Real>(layer: Heads, m: usize) -> usize {
+    layer.members * packed_len::<T>(m, layer.n_in, layer.n_out)
+}
+
 /// A of all members.   W (k, n_in, n_out)  b (k, n_out)  a_in (k m, n_in)  a (k m, n_out)
 pub(crate) fn forward<T: Real>(layer: Heads, [w, b]: [&[T]; 2], a_in: &[T], a: &mut [T], scratch: &mut [T]) {
-    for i in 0..layer.members {
-        let (dense, inputs, units) = member(layer, [w, b], i, a_in.len());
-        dense_forward(dense, &a_in[inputs], &mut [], &mut a[units], scratch);
-    }
+    let Heads { members, n_in, n_out } = layer;
+    let m = a_in.len() / (members * n_in);
+    let own = own_scratch(layer, m, scratch);
+    let layers = w.par_chunks_exact(n_in * n_out).zip(b.par_chunks_exact(n_out));
+    let rows = a.par_chunks_exact_mut(m * n_out).zip(a_in.par_chunks_exact(m * n_in));
+    rows.zip(layers).zip(own).for_each(|(((a, a_in), (w, b)), scratch)| {
+        dense_forward(dense(layer, m, [w, b]), a_in, &mut [], a, scratch);
+    });
 }
 
 /// The gradients, and dA_in = dZ Wᵀ unless it is empty.   Shapes as in [`forward`].
@@ -24,28 +33,37 @@ pub(crate) fn backward<T: Real>(
     [dw, db]: [&mut [T]; 2],
     scratch: &mut [T],
 ) {
-    let gradients = dw.chunks_exact_mut(layer.n_in * layer.n_out).zip(db.chunks_exact_mut(layer.n_out));
-    for (i, (dw, db)) in gradients.enumerate() {
-        let (dense, inputs, units) = member(layer, [w, b], i, a_in.len());
-        let (a_in, dz) = (&a_in[inputs.clone()], &dz[units]);
-        grad_params([dense.m, dense.n_in, dense.n_out], a_in, dz, dw, db, scratch);
-        if !da_in.is_empty() {
-            grad_input(dense, Activation::Identity, dz, [&[], a_in], &mut da_in[inputs], scratch);
-        }
+    let Heads { members, n_in, n_out } = layer;
+    let m = a_in.len() / (members * n_in);
+    let gradients = dw.par_chunks_exact_mut(n_in * n_out).zip(db.par_chunks_exact_mut(n_out));
+    let rows = dz.par_chunks_exact(m * n_out).zip(a_in.par_chunks_exact(m * n_in));
+    let own = own_scratch(layer, m, scratch);
+    rows.clone().zip(gradients).zip(own).for_each(|(((dz, a_in), (dw, db)), scratch)| {
+        grad_params([m, n_in, n_out], a_in, dz, dw, db, scratch);
+    });
+    if da_in.is_empty() {
+        return;
     }
+    let layers = w.par_chunks_exact(n_in * n_out).zip(b.par_chunks_exact(n_out));
+    let inputs = da_in.par_chunks_exact_mut(m * n_in).zip(own_scratch(layer, m, scratch));
+    rows.zip(layers).zip(inputs).for_each(|(((dz, a_in), (w, b)), (da_in, scratch))| {
+        let dense = dense(layer, m, [w, b]);
+        grad_input(dense, Activation::Identity, dz, [&[], a_in], da_in, scratch);
+    });
 }
 
-/// The layer of member `i`, and where its inputs and units lie among those of all.
-fn member<'a, T>(
+/// The layer of one member.
+fn dense<'a, T>(layer: Heads, m: usize, [w, b]: [&'a [T]; 2]) -> Dense<'a, T> {
+    Dense { m, n_in: layer.n_in, n_out: layer.n_out, w, b, activation: Activation::Identity }
+}
+
+/// Scratch of each member.
+fn own_scratch<T: Real>(
     layer: Heads,
-    [w, b]: [&'a [T]; 2],
-    i: usize,
-    inputs: usize,
-) -> (Dense<'a, T>, Range<usize>, Range<usize>) {
-    let Heads { members, n_in, n_out } = layer;
-    let m = inputs / (members * n_in);
-    let of = |size: usize| i * size..(i + 1) * size;
-    let (w, b) = (&w[of(n_in * n_out)], &b[of(n_out)]);
-    let dense = Dense { m, n_in, n_out, w, b, activation: Activation::Identity };
-    (dense, of(m * n_in), of(m * n_out))
+    m: usize,
+    scratch: &mut [T],
+) -> impl IndexedParallelIterator<Item = &mut [T]> {
+    let own = packed_len::<T>(m, layer.n_in, layer.n_out);
+    // A layer may need none.
+    scratch.par_chunks_exact_mut(own.max(1))
 }

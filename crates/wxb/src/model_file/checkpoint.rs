@@ -60,12 +60,11 @@ impl<T: Real> Checkpoint<T> {
             history: run.history.clone(),
             settings: settings.clone(),
         };
-        let vector =
-            |name: &str, values| Tensor { name: name.into(), shape: vec![<[T]>::len(values)], values };
-        let mut tensors = tensors(&run.network);
+        let vector = |name: &str, values: &[T]| Tensor::new(name.into(), vec![values.len()], values);
+        let mut tensors = tensors(&run.network, "");
         tensors.push(vector("best", &run.best.flat));
         tensors.push(vector("moments", &run.moments));
-        write(KIND, record, tensors)
+        write(KIND, record, &tensors)
     }
 
     /// A checkpoint from the bytes of its file.
@@ -79,7 +78,7 @@ impl<T: Real> Checkpoint<T> {
         if record.precision != T::NAME {
             return Err(damaged(format!("it holds {} numbers, not {}", record.precision, T::NAME)));
         }
-        let network = read_network::<T>(&contents, record.layers, record.loss)?;
+        let network = read_network::<T>(&contents, "", record.layers, record.loss)?;
         let best = Best { epoch: record.best_epoch, flat: contents.tensor("best", &[network.n_params()])? };
         let moments = contents.tensor("moments", &[contents.length("moments")?])?;
         let run = Run {

@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::real::Real;
 
 /// The version of the record's layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The metadata entry.
 const ENTRY: &str = "wxb";
 /// How the checksum stands in the file: first in the record, whose quotes the header escapes.
@@ -41,27 +41,35 @@ struct Identity {
     writer: String,
 }
 
-/// A tensor to be written, row-major.
-pub struct Tensor<'a, T> {
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub values: &'a [T],
+/// A tensor to be written.
+pub struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    dtype: Dtype,
+    bytes: Vec<u8>,
 }
 
-impl<T: Real> View for Tensor<'_, T> {
+impl Tensor {
+    /// Of its numbers, row-major.
+    pub fn new<T: Real>(name: String, shape: Vec<usize>, values: &[T]) -> Self {
+        let mut bytes = Vec::with_capacity(size_of_val(values));
+        values.iter().for_each(|v| v.write_le(&mut bytes));
+        Self { name, shape, dtype: dtype::<T>(), bytes }
+    }
+}
+
+impl View for &Tensor {
     fn dtype(&self) -> Dtype {
-        dtype::<T>()
+        self.dtype
     }
     fn shape(&self) -> &[usize] {
         &self.shape
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        let mut bytes = Vec::with_capacity(self.data_len());
-        self.values.iter().for_each(|v| v.write_le(&mut bytes));
-        Cow::Owned(bytes)
+        Cow::Borrowed(&self.bytes)
     }
     fn data_len(&self) -> usize {
-        size_of_val(self.values)
+        self.bytes.len()
     }
 }
 
@@ -70,7 +78,7 @@ fn dtype<T: Real>() -> Dtype {
 }
 
 /// The bytes of a file of some kind.
-pub fn write<T: Real>(kind: &str, record: impl Serialize, tensors: Vec<Tensor<'_, T>>) -> Vec<u8> {
+pub fn write(kind: &str, record: impl Serialize, tensors: &[Tensor]) -> Vec<u8> {
     let envelope = Envelope {
         checksum: "0".repeat(DIGITS),
         format: FORMAT,
@@ -80,7 +88,7 @@ pub fn write<T: Real>(kind: &str, record: impl Serialize, tensors: Vec<Tensor<'_
     };
     let json = serde_json::to_string(&envelope).expect("the record has text keys only");
     let info = HashMap::from([(ENTRY.to_string(), json)]);
-    let tensors = tensors.into_iter().map(|t| (t.name.clone(), t));
+    let tensors = tensors.iter().map(|t| (t.name.clone(), t));
     let mut bytes =
         serialize(tensors, Some(info)).expect("shapes are those of the values, names are distinct");
     let digits = find_checksum(&bytes).expect("it was written just now");

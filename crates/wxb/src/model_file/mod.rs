@@ -8,4 +8,4 @@ mod container;
 mod model;
 
 pub use checkpoint::Checkpoint;
-pub use model::{AnyNetwork, Model, Reading};
+pub use model::{AnyNetwork, Model, Part, Reading};

@@ -1,4 +1,6 @@
-//! A trained model: network, preprocessing, target, and the record of its training.
+//! A trained model: networks with their preprocessing, target, and the record of its training.
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,6 +56,22 @@ impl AnyNetwork {
         }
     }
 
+    /// n_L.
+    pub fn n_out(&self) -> usize {
+        match self {
+            AnyNetwork::F32(network) => network.n_out(),
+            AnyNetwork::F64(network) => network.n_out(),
+        }
+    }
+
+    /// n₀.
+    pub fn n_in(&self) -> usize {
+        match self {
+            AnyNetwork::F32(network) => network.n_in(),
+            AnyNetwork::F64(network) => network.n_in(),
+        }
+    }
+
     /// `"f32"` or `"f64"`.
     pub fn precision(&self) -> &'static str {
         match self {
@@ -94,13 +112,27 @@ pub struct Reading {
     pub delimiter: Option<char>,
 }
 
-/// A trained model.
+/// A network of a model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Model {
+pub struct Part {
+    /// What it is called, such as `"linear"`; each part has a name of its own.
+    pub name: String,
+    /// How much its predictions count; the weights of all parts add up to 1.
+    pub weight: f64,
     /// The network.
     pub network: AnyNetwork,
     /// From columns to inputs; `None` for a network that takes its inputs as they are.
     pub preprocess: Option<Preprocessor>,
+}
+
+/// A trained model: one network, or several whose predictions are averaged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// The networks, at least one; all have the same loss.
+    pub parts: Vec<Part>,
+    /// T of the calibrated probabilities ([`Evaluation::calibrated`](crate::evaluate::Evaluation::calibrated)); 1 where nothing
+    /// was calibrated.
+    pub temperature: f64,
     /// What the outputs stand for.
     pub target: Target,
     /// The target column's name, if it had one.
@@ -116,10 +148,8 @@ pub struct Model {
 
 #[derive(Serialize, Deserialize)]
 struct Record {
-    precision: String,
-    layers: Vec<Layer>,
-    loss: Loss,
-    preprocess: Option<Preprocessor>,
+    parts: Vec<PartRecord>,
+    temperature: f64,
     target: Target,
     target_name: Option<String>,
     baseline: Vec<f64>,
@@ -127,26 +157,87 @@ struct Record {
     record: Value,
 }
 
+#[derive(Serialize, Deserialize)]
+struct PartRecord {
+    name: String,
+    weight: f64,
+    precision: String,
+    layers: Vec<Layer>,
+    loss: Loss,
+    preprocess: Option<Preprocessor>,
+}
+
 const KIND: &str = "model";
 
-impl Model {
-    /// The bytes of the model file.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let record = Record {
+impl Part {
+    fn record(&self) -> PartRecord {
+        PartRecord {
+            name: self.name.clone(),
+            weight: self.weight,
             precision: self.network.precision().into(),
             layers: self.network.layers().to_vec(),
             loss: self.network.loss().clone(),
             preprocess: self.preprocess.clone(),
+        }
+    }
+
+    /// From its record and the tensors whose names begin with `prefix`.
+    fn read(record: PartRecord, contents: &Contents<'_>, prefix: &str) -> Result<Self> {
+        let PartRecord { name, weight, precision, layers, loss, preprocess } = record;
+        let network = match precision.as_str() {
+            "f32" => AnyNetwork::F32(read_network(contents, prefix, layers, loss)?),
+            "f64" => AnyNetwork::F64(read_network(contents, prefix, layers, loss)?),
+            other => return Err(damaged(format!("the precision {other:?} is not known"))),
+        };
+        Ok(Self { name, weight, network, preprocess })
+    }
+
+    fn check(&self) -> Result<()> {
+        let Some(preprocess) = &self.preprocess else { return Ok(()) };
+        preprocess.check()?;
+        let n_in = self.network.n_in();
+        if preprocess.width() != n_in {
+            return Err(damaged(format!("{} inputs for a network of {n_in}", preprocess.width())));
+        }
+        Ok(())
+    }
+}
+
+/// What stands before the names of a part's tensors: nothing for the first part, so that the file of one network has W1, b1, ….
+fn prefix(part: usize, name: &str) -> String {
+    if part == 0 { String::new() } else { format!("{name}.") }
+}
+
+impl Model {
+    /// The loss of every part.
+    pub fn loss(&self) -> &Loss {
+        self.parts[0].network.loss()
+    }
+
+    /// n_L.
+    pub fn n_out(&self) -> usize {
+        self.parts[0].network.n_out()
+    }
+
+    /// The bytes of the model file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let record = Record {
+            parts: self.parts.iter().map(Part::record).collect(),
+            temperature: self.temperature,
             target: self.target.clone(),
             target_name: self.target_name.clone(),
             baseline: self.baseline.clone(),
             reading: self.reading.clone(),
             record: self.record.clone(),
         };
-        match &self.network {
-            AnyNetwork::F32(network) => write(KIND, record, tensors(network)),
-            AnyNetwork::F64(network) => write(KIND, record, tensors(network)),
-        }
+        let parts = self.parts.iter().enumerate();
+        let tensors: Vec<Tensor> = parts
+            .flat_map(|(i, part)| match &part.network {
+                AnyNetwork::F32(network) => tensors(network, &prefix(i, &part.name)),
+                AnyNetwork::F64(network) => tensors(network, &prefix(i, &part.name)),
+            })
+            .collect();
+        write(KIND, record, &tensors)
     }
 
     /// A model from the bytes of its file.
@@ -157,14 +248,16 @@ impl Model {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let contents = Contents::open(bytes, KIND)?;
         let record: Record = contents.record()?;
-        let network = match record.precision.as_str() {
-            "f32" => AnyNetwork::F32(read_network(&contents, record.layers, record.loss)?),
-            "f64" => AnyNetwork::F64(read_network(&contents, record.layers, record.loss)?),
-            other => return Err(damaged(format!("the precision {other:?} is not known"))),
-        };
+        let parts = record.parts.into_iter().enumerate();
+        let parts = parts
+            .map(|(i, part)| {
+                let prefix = prefix(i, &part.name);
+                Part::read(part, &contents, &prefix)
+            })
+            .collect::<Result<_>>()?;
         let model = Self {
-            network,
-            preprocess: record.preprocess,
+            parts,
+            temperature: record.temperature,
             target: record.target,
             target_name: record.target_name,
             baseline: record.baseline,
@@ -180,16 +273,25 @@ impl Model {
     /// # Errors
     /// [`Code::DamagedModel`](crate::Code::DamagedModel).
     pub fn check(&self) -> Result<()> {
-        let sizes = self.network.sizes();
-        let (n_in, n_out) = (sizes[0], sizes[sizes.len() - 1]);
-        if let Some(preprocess) = &self.preprocess {
-            preprocess.check()?;
-            if preprocess.width() != n_in {
-                return Err(damaged(format!("{} inputs for a network of {n_in}", preprocess.width())));
-            }
+        if self.parts.is_empty() {
+            return Err(damaged("it has no network"));
+        }
+        self.parts.iter().try_for_each(Part::check)?;
+        let names: HashSet<&str> = self.parts.iter().map(|part| part.name.as_str()).collect();
+        let total: f64 = self.parts.iter().map(|part| part.weight).sum();
+        let weigh = self.parts.iter().all(|part| (0.0..=1.0).contains(&part.weight));
+        if names.len() < self.parts.len() || !weigh || (total - 1.0).abs() > 1e-9 {
+            return Err(damaged("its networks have no weights that add up to 1, or two of them one name"));
+        }
+        let (n_out, loss) = (self.n_out(), self.loss());
+        if self.parts.iter().any(|part| part.network.n_out() != n_out || part.network.loss() != loss) {
+            return Err(damaged("its networks predict different things"));
+        }
+        if !(self.temperature > 0.0 && self.temperature.is_finite()) {
+            return Err(damaged("its temperature is not positive and finite"));
         }
         self.target.check()?;
-        let fits = match (self.target.task(), self.network.loss()) {
+        let fits = match (self.target.task(), loss) {
             (Task::Binary, Loss::BinaryCrossEntropy { .. }) => n_out == 1,
             (Task::Binary | Task::Multiclass, Loss::CrossEntropy { .. }) => {
                 n_out == self.target.labels().len()
@@ -199,7 +301,7 @@ impl Model {
             (Task::Regression, _) => n_out == 1,
             _ => false,
         };
-        let baselines = match self.network.loss() {
+        let baselines = match loss {
             Loss::Quantile { levels } => levels.len(),
             _ => self.target.labels().len().max(1),
         };
@@ -210,11 +312,11 @@ impl Model {
     }
 }
 
-/// The parameters of a network as tensors: W1 (n₀, n₁), b1 (n₁), …
-pub(super) fn tensors<T: Real>(network: &Network<T>) -> Vec<Tensor<'_, T>> {
+/// The parameters of a network as tensors: W1 (n₀, n₁), b1 (n₁), …, each name after `prefix`.
+pub(super) fn tensors<T: Real>(network: &Network<T>, prefix: &str) -> Vec<Tensor> {
     let slots = network.params.slots().iter();
     slots
-        .map(|slot| Tensor { name: slot.name.clone(), shape: shape(slot), values: network.params.of(slot) })
+        .map(|slot| Tensor::new(format!("{prefix}{}", slot.name), shape(slot), network.params.of(slot)))
         .collect()
 }
 
@@ -228,12 +330,13 @@ fn shape(slot: &Slot) -> Vec<usize> {
 /// Reads the tensors that the layers ask for. Nothing is allocated that the file does not hold.
 pub(super) fn read_network<T: Real>(
     contents: &Contents<'_>,
+    prefix: &str,
     layers: Vec<Layer>,
     loss: Loss,
 ) -> Result<Network<T>> {
     let mut flat = Vec::new();
     for slot in slots(&layers).map_err(damaged)? {
-        flat.extend(contents.tensor::<T>(&slot.name, &shape(&slot))?);
+        flat.extend(contents.tensor::<T>(&format!("{prefix}{}", slot.name), &shape(&slot))?);
     }
     Network::from_flat(layers, loss, flat).map_err(damaged)
 }

@@ -106,7 +106,7 @@ fn bind_table<'a>(plans: &'a [ColumnPlan], table: &'a Table) -> Result<Vec<Bound
 fn bind_column<'a>(plan: &'a ColumnPlan, column: &'a Column) -> Result<Cells<'a>> {
     let name = plan.name.as_str();
     match &plan.encoding {
-        Encoding::Number(input) => {
+        Encoding::Number(input) | Encoding::Again(input) => {
             let values = numbers(name, column)?;
             check_all_sizes(&format!("column {name:?}"), values.iter().copied())?;
             Ok(bind_number(input, values))

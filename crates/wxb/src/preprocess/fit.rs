@@ -39,7 +39,7 @@ impl Preprocessor {
             }
             Features::Table(table) => {
                 let columns: Vec<(&str, &Column)> = table.iter().collect();
-                let fitted: Result<Vec<Fitted>> =
+                let fitted: Result<Vec<(Fitted, Option<NumberInput>)>> =
                     columns.par_iter().map(|(name, column)| fit_column(name, column, rows, config)).collect();
                 collect(&columns, fitted?)
             }
@@ -67,13 +67,17 @@ impl PreprocessConfig {
     }
 }
 
-fn collect(columns: &[(&str, &Column)], fitted: Vec<Fitted>) -> (Preprocessor, Vec<Note>) {
+fn collect(
+    columns: &[(&str, &Column)],
+    fitted: Vec<(Fitted, Option<NumberInput>)>,
+) -> (Preprocessor, Vec<Note>) {
     let mut notes = vec![];
     let mut plans = vec![];
-    for (&(name, _), (encoding, remarks)) in columns.iter().zip(fitted) {
+    for (&(name, _), ((encoding, remarks), again)) in columns.iter().zip(fitted) {
         let note = |(text, is_warning)| Note { column: name.to_owned(), text, is_warning };
         notes.extend(remarks.into_iter().map(note));
-        plans.push(ColumnPlan { name: name.to_owned(), encoding });
+        let encodings = [encoding].into_iter().chain(again.map(Encoding::Again));
+        plans.extend(encodings.map(|encoding| ColumnPlan { name: name.to_owned(), encoding }));
     }
     (Preprocessor::Table(in_groups(plans)), notes)
 }
@@ -88,7 +92,7 @@ fn in_groups(plans: Vec<ColumnPlan>) -> Vec<ColumnPlan> {
         _ => None,
     };
     let group = |plan: &ColumnPlan| match &plan.encoding {
-        Encoding::Number(number) if number.apart => 0,
+        Encoding::Number(number) | Encoding::Again(number) if number.apart => 0,
         Encoding::Row(_) => 2,
         _ => 1,
     };
@@ -106,20 +110,31 @@ fn in_groups(plans: Vec<ColumnPlan>) -> Vec<ColumnPlan> {
     plans
 }
 
-fn fit_column(name: &str, column: &Column, rows: &[u32], config: &PreprocessConfig) -> Result<Fitted> {
+/// What becomes of a column, and of a number the second scale.
+fn fit_column(
+    name: &str,
+    column: &Column,
+    rows: &[u32],
+    config: &PreprocessConfig,
+) -> Result<(Fitted, Option<NumberInput>)> {
     match column {
         Column::Number(values) => fit_number(name, values, rows, config),
-        Column::Text(text) => Ok(fit_text(text, rows, config)),
+        Column::Text(text) => Ok((fit_text(text, rows, config), None)),
     }
 }
 
-fn fit_number(name: &str, values: &[f64], rows: &[u32], config: &PreprocessConfig) -> Result<Fitted> {
+fn fit_number(
+    name: &str,
+    values: &[f64],
+    rows: &[u32],
+    config: &PreprocessConfig,
+) -> Result<(Fitted, Option<NumberInput>)> {
     check_sizes(&format!("column {name:?}"), values, rows)?;
     let mut sorted: Vec<f64> = rows.iter().map(|&r| values[r as usize]).collect();
     let moments = Moments::of(sorted.iter().copied());
     let missing = (rows.len() - moments.present) as u32;
     if moments.is_constant() {
-        return Ok(useless(missing, moments.present));
+        return Ok((useless(missing, moments.present), None));
     }
     let mut remarks = vec![];
     if missing == 0 && is_row_number(name, &sorted) {
@@ -127,7 +142,17 @@ fn fit_number(name: &str, values: &[f64], rows: &[u32], config: &PreprocessConfi
     }
     sorted.retain(|v| !v.is_nan());
     sorted.sort_unstable_by(f64::total_cmp);
-    Ok((Encoding::Number(NumberInput::fit(config, &moments, &sorted, missing)), remarks))
+    let again = config.second_scale.filter(|_| !is_two_valued(&sorted)).map(|scale| {
+        let config = PreprocessConfig { scale, ..config.clone() };
+        // The first plan says where it is missing.
+        NumberInput::fit(&config, &moments, &sorted, 0)
+    });
+    Ok(((Encoding::Number(NumberInput::fit(config, &moments, &sorted, missing)), remarks), again))
+}
+
+/// Whether ascending numbers have two values, for which all scales are the same but for their unit.
+fn is_two_valued(sorted: &[f64]) -> bool {
+    sorted.iter().all(|v| *v == sorted[0] || *v == sorted[sorted.len() - 1])
 }
 
 /// A column whose present cells are all the same, or none.

@@ -116,6 +116,8 @@ pub enum Categories {
 pub struct PreprocessConfig {
     /// How numbers are scaled.
     pub scale: Scale,
+    /// Scales each number of a table in a second way too, as another input; numbers of two values have one.
+    pub second_scale: Option<Scale>,
     /// Divides every number by this instead of scaling it (255 for images); excludes every `scale` but
     /// [`Scale::Auto`] and [`Scale::None`].
     pub divide_by: Option<f64>,
@@ -131,6 +133,7 @@ impl Default for PreprocessConfig {
     fn default() -> Self {
         Self {
             scale: Scale::Auto,
+            second_scale: None,
             divide_by: None,
             max_levels: 128,
             keep: false,

@@ -48,6 +48,8 @@ pub struct ColumnPlan {
 pub enum Encoding {
     /// A scaled number.
     Number(NumberInput),
+    /// The same number scaled in a second way, for a column whose first is a plan before this one.
+    Again(NumberInput),
     /// One input per level.
     Category(CategoryInput),
     /// The parts of a date.
@@ -99,7 +101,7 @@ impl Encoding {
     /// The number of inputs.
     pub fn width(&self) -> usize {
         match self {
-            Encoding::Number(input) => input.width(),
+            Encoding::Number(input) | Encoding::Again(input) => input.width(),
             Encoding::Category(input) => input.width(),
             Encoding::Date(input) => input.width(),
             Encoding::Levels(input) | Encoding::Row(input) => input.width(),
@@ -111,7 +113,7 @@ impl Encoding {
     /// What the column must hold; `None` if its content is not used.
     pub fn kind(&self) -> Option<Kind> {
         match self {
-            Encoding::Number(_) | Encoding::Missing { .. } => Some(Kind::Number),
+            Encoding::Number(_) | Encoding::Again(_) | Encoding::Missing { .. } => Some(Kind::Number),
             Encoding::Category(_) | Encoding::Date(_) | Encoding::Levels(_) | Encoding::Row(_) => {
                 Some(Kind::Text)
             }
@@ -126,13 +128,18 @@ impl Encoding {
             Encoding::Category(input) => input.missing,
             Encoding::Date(input) => input.missing,
             Encoding::Presence { missing, .. } | Encoding::Missing { missing } => *missing,
-            Encoding::Levels(_) | Encoding::Row(_) | Encoding::Dropped(_) => 0,
+            Encoding::Again(_) | Encoding::Levels(_) | Encoding::Row(_) | Encoding::Dropped(_) => 0,
         }
+    }
+
+    /// Whether it is a further plan for a column that has one.
+    fn is_further(&self) -> bool {
+        matches!(self, Encoding::Again(_) | Encoding::Missing { .. })
     }
 
     fn is_sound(&self) -> bool {
         match self {
-            Encoding::Number(input) => input.is_sound(),
+            Encoding::Number(input) | Encoding::Again(input) => input.is_sound(),
             Encoding::Category(input) => input.is_sound(),
             Encoding::Date(input) => input.is_sound(),
             Encoding::Levels(input) | Encoding::Row(input) => input.is_sound(),
@@ -150,6 +157,7 @@ impl ColumnPlan {
             Encoding::Number(number) => {
                 [name.clone()].into_iter().chain(missing.filter(|_| !number.apart)).collect()
             }
+            Encoding::Again(_) => vec![format!("{name} (again)")],
             Encoding::Category(c) => c.input_names().iter().map(|level| format!("{name}={level}")).collect(),
             Encoding::Date(d) => {
                 d.parts.iter().map(|(part, _)| format!("{name}.{}", part.name())).chain(missing).collect()
@@ -168,6 +176,7 @@ impl ColumnPlan {
                 format!("number, {}; missing -> {}", n.scaling.describe(), short(n.fill))
             }
             Encoding::Number(n) => format!("number, {}", n.scaling.describe()),
+            Encoding::Again(n) => format!("again, {}", n.scaling.describe()),
             Encoding::Category(c) if c.rare > 0 => {
                 format!("{} levels, {} rare ones together", c.levels.len(), c.rare)
             }
@@ -194,9 +203,7 @@ impl Preprocessor {
     /// The number of columns of the training data, unused ones included.
     pub fn features(&self) -> usize {
         match self {
-            Preprocessor::Table(columns) => {
-                columns.iter().filter(|c| !matches!(c.encoding, Encoding::Missing { .. })).count()
-            }
+            Preprocessor::Table(columns) => columns.iter().filter(|c| !c.encoding.is_further()).count(),
             Preprocessor::Matrix(input) => input.columns as usize,
         }
     }
@@ -212,7 +219,9 @@ impl Preprocessor {
             Preprocessor::Table(columns) => {
                 for column in columns {
                     match &column.encoding {
-                        Encoding::Number(number) if !number.has_indicator() => groups.numbers += 1,
+                        Encoding::Number(number) | Encoding::Again(number) if !number.has_indicator() => {
+                            groups.numbers += 1
+                        }
                         Encoding::Row(input) => {
                             groups.rows += 1;
                             groups.levels += input.levels.len() + 1;
@@ -303,8 +312,7 @@ impl Preprocessor {
                 if !column.encoding.is_sound() {
                     return damaged(format!("numbers that make no sense for column {:?}", column.name));
                 }
-                if !matches!(column.encoding, Encoding::Missing { .. }) && !seen.insert(column.name.as_str())
-                {
+                if !column.encoding.is_further() && !seen.insert(column.name.as_str()) {
                     return damaged(format!("the column {:?} twice", column.name));
                 }
             }

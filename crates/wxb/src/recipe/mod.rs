@@ -1,5 +1,6 @@
-//! Recipes: all that a published network for tables fixes, from the columns to the last step, a page each.
+//! Recipes: all that a network for tables fixes, from the columns to the last step, a page each.
 
+pub mod deep;
 pub mod realmlp;
 pub mod tabm;
 
@@ -14,9 +15,11 @@ use crate::preprocess::{PreprocessConfig, Preprocessor};
 use crate::real::Real;
 use crate::trainer::TrainConfig;
 
-/// A published network for tables.
+/// A network for tables; all but the first are published ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recipe {
+    /// The large network of `auto` ([`deep`]).
+    Deep,
     /// RealMLP-TD ([`realmlp`]).
     RealMlp,
     /// TabM ([`tabm`]).
@@ -27,11 +30,12 @@ pub enum Recipe {
 
 impl Recipe {
     /// Every recipe.
-    pub const ALL: [Recipe; 3] = [Recipe::RealMlp, Recipe::TabM, Recipe::TabMMini];
+    pub const ALL: [Recipe; 4] = [Recipe::Deep, Recipe::RealMlp, Recipe::TabM, Recipe::TabMMini];
 
     /// The name it has on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Recipe::Deep => "deep",
             Recipe::RealMlp => "realmlp",
             Recipe::TabM => "tabm",
             Recipe::TabMMini => "tabm-mini",
@@ -41,6 +45,7 @@ impl Recipe {
     /// How columns become inputs. `keep`: as in [`PreprocessConfig`].
     pub fn preprocessing(self, keep: bool) -> PreprocessConfig {
         match self {
+            Recipe::Deep => deep::preprocessing(keep),
             Recipe::RealMlp => realmlp::preprocessing(keep),
             Recipe::TabM | Recipe::TabMMini => tabm::preprocessing(keep),
         }
@@ -49,6 +54,7 @@ impl Recipe {
     /// What is minimised, where `metric` decides which epoch is the best one.
     pub fn loss(self, task: Task, metric: Metric) -> Loss {
         match self {
+            Recipe::Deep => deep::loss(task),
             Recipe::RealMlp => realmlp::loss(task, metric),
             Recipe::TabM | Recipe::TabMMini => tabm::loss(task),
         }
@@ -56,21 +62,43 @@ impl Recipe {
 
     /// What decides which epoch is the best one, where nothing is said.
     pub fn metric(self, task: Task) -> Metric {
-        if task == Task::Regression { Metric::Rmse } else { Metric::Accuracy }
+        match (task, self) {
+            (Task::Regression, _) => Metric::Rmse,
+            (_, Recipe::Deep) => Metric::LogLoss,
+            _ => Metric::Accuracy,
+        }
     }
 
-    /// The layers for the inputs of a table.
-    pub fn layers(self, inputs: &Preprocessor, task: Task, n_out: usize) -> Vec<Layer> {
+    /// How many networks stand side by side, where nothing is said, for so many training rows; `None` if it is one alone.
+    pub fn members(self, inputs: &Preprocessor, rows: usize) -> Option<usize> {
         match self {
+            Recipe::Deep => Some(deep::plan(inputs.groups(), rows).members),
+            Recipe::RealMlp => None,
+            Recipe::TabM | Recipe::TabMMini => Some(tabm::MEMBERS),
+        }
+    }
+
+    /// The layers for the inputs of a table; `members`: as many networks as [`Recipe::members`], or another number.
+    pub fn layers(self, inputs: &Preprocessor, members: usize, task: Task, n_out: usize) -> Vec<Layer> {
+        match self {
+            Recipe::Deep => deep::layers(inputs.groups(), members, n_out),
             Recipe::RealMlp => realmlp::layers(inputs.groups(), task, n_out),
-            Recipe::TabM => tabm::layers(inputs.width(), n_out),
-            Recipe::TabMMini => tabm::mini_layers(inputs.width(), n_out),
+            Recipe::TabM => tabm::layers(inputs.width(), members, n_out),
+            Recipe::TabMMini => tabm::mini_layers(inputs.width(), members, n_out),
         }
     }
 
     /// The settings of the training, on so many rows.
-    pub fn training(self, task: Task, metric: Metric, rows: usize, seed: u64) -> TrainConfig {
+    pub fn training(
+        self,
+        inputs: &Preprocessor,
+        rows: usize,
+        task: Task,
+        metric: Metric,
+        seed: u64,
+    ) -> TrainConfig {
         match self {
+            Recipe::Deep => deep::training(inputs.groups(), rows, task, metric, seed),
             Recipe::RealMlp => realmlp::training(task, metric, seed),
             Recipe::TabM | Recipe::TabMMini => tabm::training(metric, rows, seed),
         }
@@ -88,6 +116,7 @@ impl Recipe {
         seed: u64,
     ) -> Result<()> {
         match self {
+            Recipe::Deep => deep::initialize(network, data, seed),
             Recipe::RealMlp => realmlp::initialize(network, data, seed),
             Recipe::TabM | Recipe::TabMMini => tabm::initialize(network, inputs, seed),
         }

@@ -15,7 +15,7 @@ use crate::activation::Activation;
 use crate::data::Dataset;
 use crate::data::target::Task;
 use crate::error::Result;
-use crate::layer::{Embed, Layer, Periodic};
+use crate::layer::{Embed, Heads, Layer, Periodic};
 use crate::loss::Loss;
 use crate::metrics::Metric;
 use crate::network::Network;
@@ -109,6 +109,7 @@ pub fn training(task: Task, metric: Metric, seed: u64) -> TrainConfig {
             weights: pace(1.0),
             biases: Pace { lr: 0.1, decay: 0.0 },
             scales: pace(6.0),
+            member_scales: pace(6.0),
             blends: pace(0.1),
             periodic: pace(0.1),
             embeddings: pace(1.0),
@@ -123,7 +124,7 @@ pub fn training(task: Task, metric: Metric, seed: u64) -> TrainConfig {
     }
 }
 
-/// The start of the dense layers, one after the other, by what the training rows give them: W ~ N(0, 1), each unit divided
+/// The start of the dense layers (and heads, each member its own), one after the other, by what the training rows give them: W ~ N(0, 1), each unit divided
 /// by the standard deviation of its Z; b = −Σ π_r z_r over five random rows, π random shares, so that the unit's zero lies
 /// among the data ("he+5").
 ///
@@ -135,20 +136,27 @@ pub fn initialize<T: Real>(network: &mut Network<T>, data: &Dataset<'_, T>, seed
     data.check(network)?;
     let mut rows = data.rows().to_vec();
     shuffle(&mut stream(seed, Purpose::Init, START), &mut rows);
-    rows.truncate(ROWS);
+    rows.truncate(ROWS.div_ceil(network.members()));
     let m = rows.len();
     let mut cache = Cache::new(network, m, Keep::Needed);
     data.load(&rows, &mut cache);
     for l in 0..network.layers().len() {
-        let Layer::Dense { n_out, .. } = network.layers()[l] else { continue };
+        let (members, n_out) = match network.layers()[l] {
+            Layer::Dense { n_out, .. } => (1, n_out),
+            Layer::Heads(Heads { members, n_out, .. }) => (members, n_out),
+            _ => continue,
+        };
         let mut rng = stream(seed, Purpose::Init, START + 1 + l as u64);
         let (w, b) = network.params.dense_mut(l);
         w.iter_mut().for_each(|w| *w = T::of(StandardNormal.sample(&mut rng)));
         b.fill(T::ZERO);
         forward(network, &mut cache, m, Mode::Predicting);
         let (w, b) = network.params.dense_mut(l);
-        for (j, b) in b.iter_mut().enumerate() {
-            let z = |row: usize| cache.a(l)[row * n_out + j].f64();
+        let of_member = w.len() / members;
+        for (unit, b) in b.iter_mut().enumerate() {
+            let (member, j) = (unit / n_out, unit % n_out);
+            let w = &mut w[member * of_member..][..of_member];
+            let z = |row: usize| cache.a(l)[(member * m + row) * n_out + j].f64();
             let mean = (0..m).map(z).sum::<f64>() / m as f64;
             let std = ((0..m).map(|row| (z(row) - mean).powi(2)).sum::<f64>() / m as f64).sqrt();
             let unit = if std > 0.0 { std } else { 1.0 };

@@ -30,7 +30,7 @@ use crate::rng::{Purpose, stream, unit};
 use crate::trainer::{BatchSize, Batches, TrainConfig};
 
 /// k.
-const MEMBERS: usize = 32;
+pub const MEMBERS: usize = 32;
 /// Units of each hidden layer.
 const HIDDEN: [usize; 3] = [512, 512, 512];
 /// The share of units that a step leaves out.
@@ -60,20 +60,20 @@ pub fn loss(task: Task) -> Loss {
 }
 
 /// The layers of TabM.
-pub fn layers(n_in: usize, n_out: usize) -> Vec<Layer> {
-    let mut layers = vec![Layer::Members(Members { members: MEMBERS, n: n_in })];
+pub fn layers(n_in: usize, members: usize, n_out: usize) -> Vec<Layer> {
+    let mut layers = vec![Layer::Members(Members { members, n: n_in })];
     hidden(&mut layers, n_in, |n_in, n_out| {
-        Layer::Ensemble(Ensemble { members: MEMBERS, n_in, n_out, activation: Activation::Relu })
+        Layer::Ensemble(Ensemble { members, n_in, n_out, activation: Activation::Relu })
     });
-    with_heads(layers, n_out)
+    with_heads(layers, members, n_out)
 }
 
 /// The layers of TabM-mini.
-pub fn mini_layers(n_in: usize, n_out: usize) -> Vec<Layer> {
-    let members = Members { members: MEMBERS, n: n_in };
-    let mut layers = vec![Layer::Members(members), Layer::MemberScale(members)];
+pub fn mini_layers(n_in: usize, members: usize, n_out: usize) -> Vec<Layer> {
+    let all = Members { members, n: n_in };
+    let mut layers = vec![Layer::Members(all), Layer::MemberScale(all)];
     hidden(&mut layers, n_in, |n_in, n_out| Layer::Dense { n_in, n_out, activation: Activation::Relu });
-    with_heads(layers, n_out)
+    with_heads(layers, members, n_out)
 }
 
 fn hidden(layers: &mut Vec<Layer>, mut n_in: usize, layer: impl Fn(usize, usize) -> Layer) {
@@ -84,9 +84,9 @@ fn hidden(layers: &mut Vec<Layer>, mut n_in: usize, layer: impl Fn(usize, usize)
     }
 }
 
-fn with_heads(mut layers: Vec<Layer>, n_out: usize) -> Vec<Layer> {
+fn with_heads(mut layers: Vec<Layer>, members: usize, n_out: usize) -> Vec<Layer> {
     let n_in = HIDDEN[HIDDEN.len() - 1];
-    layers.push(Layer::Heads(Heads { members: MEMBERS, n_in, n_out }));
+    layers.push(Layer::Heads(Heads { members, n_in, n_out }));
     layers
 }
 

@@ -1,6 +1,6 @@
 //! An epoch of mini-batches.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::{Divergence, Event, Fitting, Observer, Rates, Run, Stop, TrainConfig};
 use crate::layer::{Layer, Params, Role};
@@ -34,10 +34,11 @@ impl<T: Real> Fitting<'_, '_, T> {
                 Err(divergence) => return Some(Stop::Diverged(divergence)),
             };
             let of = (run.partial.0, self.steps_per_epoch);
-            if observe(Event::Step { epoch: run.epoch + 1, of, loss: batch_loss }).is_break()
+            if let ControlFlow::Break(stop) =
+                observe(Event::Step { epoch: run.epoch + 1, of, loss: batch_loss })
                 && run.partial.0 < self.steps_per_epoch
             {
-                return Some(Stop::Interrupted);
+                return Some(stop);
             }
         }
         let (_, loss_sum, weight_sum) = std::mem::take(&mut run.partial);

@@ -52,6 +52,10 @@ pub struct Pace {
 impl Pace {
     /// As fast as the base rate says, decaying as weights do.
     pub const WEIGHTS: Pace = Pace { lr: 1.0, decay: 1.0 };
+    fn weights() -> Pace {
+        Pace::WEIGHTS
+    }
+
     /// As fast as the base rate says, without decay.
     pub const FREE: Pace = Pace { lr: 1.0, decay: 0.0 };
 }
@@ -59,8 +63,11 @@ impl Pace {
 /// How each kind of parameters learns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Paces {
-    /// W, and the scales r and s of members.
+    /// W.
     pub weights: Pace,
+    /// The scales r and s of members.
+    #[serde(default = "Pace::weights")]
+    pub member_scales: Pace,
     /// b.
     pub biases: Pace,
     /// γ of scaling layers.
@@ -81,6 +88,7 @@ impl Default for Paces {
     fn default() -> Self {
         Self {
             weights: Pace::WEIGHTS,
+            member_scales: Pace::WEIGHTS,
             biases: Pace::FREE,
             scales: Pace::FREE,
             blends: Pace::FREE,
@@ -95,7 +103,8 @@ impl Paces {
     /// Of a tensor.
     pub fn of(&self, slot: &Slot) -> Pace {
         match slot.role {
-            Role::Weight | Role::ScaleIn | Role::ScaleOut => self.weights,
+            Role::Weight => self.weights,
+            Role::ScaleIn | Role::ScaleOut => self.member_scales,
             Role::Bias => self.biases,
             Role::Scale => self.scales,
             Role::Blend => self.blends,
@@ -106,24 +115,25 @@ impl Paces {
 
     /// √n_in for W where that counts, else 1.
     pub fn width_of(&self, slot: &Slot) -> f64 {
-        if self.by_inputs && slot.role == Role::Weight { (slot.rows as f64).sqrt() } else { 1.0 }
+        if self.by_inputs && slot.role == Role::Weight { (slot.n_in as f64).sqrt() } else { 1.0 }
     }
 
     /// Whether a factor on the learning rate is not 1. Asked in every step: no array is made.
     pub fn differ(&self) -> bool {
-        let Self { weights, biases, scales, blends, periodic, embeddings, by_inputs } = self;
+        let Self { weights, member_scales, biases, scales, blends, periodic, embeddings, by_inputs } = self;
         let is_one = |pace: &Pace| pace.lr == 1.0;
         by_inputs
-            | !(is_one(weights) & is_one(biases) & is_one(scales))
+            | !(is_one(weights) & is_one(member_scales) & is_one(biases) & is_one(scales))
             | !(is_one(blends) & is_one(periodic) & is_one(embeddings))
     }
 
     fn check(&self) -> Result<()> {
-        let Self { weights, biases, scales, blends, periodic, embeddings, .. } = *self;
+        let Self { weights, member_scales, biases, scales, blends, periodic, embeddings, .. } = *self;
         let fits = |pace: &Pace| {
             pace.lr >= 0.0 && pace.lr.is_finite() && pace.decay >= 0.0 && pace.decay.is_finite()
         };
-        match [weights, biases, scales, blends, periodic, embeddings].iter().find(|pace| !fits(pace)) {
+        let all = [weights, member_scales, biases, scales, blends, periodic, embeddings];
+        match all.iter().find(|pace| !fits(pace)) {
             None => Ok(()),
             Some(pace) => {
                 Err(Error::new(Code::InvalidSetting, format!("{pace:?} is not made of numbers from 0 on")))

@@ -64,8 +64,8 @@ pub enum Event<'a, T> {
     },
 }
 
-/// Reads events; `Break` ends the training after the step under way.
-pub type Observer<'a, T> = &'a mut dyn FnMut(Event<'_, T>) -> ControlFlow<()>;
+/// Reads events; `Break` ends the training after the step under way, for the reason that it says.
+pub type Observer<'a, T> = &'a mut dyn FnMut(Event<'_, T>) -> ControlFlow<Stop>;
 
 /// Trains until an epoch limit, early stopping, convergence, divergence, or until the observer breaks.
 /// Afterwards [`Run::best_network`] is the result.
@@ -108,7 +108,7 @@ pub fn fit<'d, T: Real>(
         rows: (train.len(), valid.map_or(0, Dataset::len)),
     };
     let stop = match observe(start) {
-        ControlFlow::Break(()) => Stop::Interrupted,
+        ControlFlow::Break(stop) => stop,
         ControlFlow::Continue(()) => fitting.epochs(run, observe)?,
     };
     if valid.is_none() && !matches!(stop, Stop::Diverged(_)) {
@@ -222,7 +222,7 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         });
         let record = run.history.last().expect("it was pushed just now");
         match observe(Event::Epoch { record, run }) {
-            ControlFlow::Break(()) => Some(Stop::Interrupted),
+            ControlFlow::Break(stop) => Some(stop),
             ControlFlow::Continue(()) => None,
         }
     }

@@ -87,6 +87,8 @@ pub enum Stop {
     },
     /// The observer broke off.
     Interrupted,
+    /// The observer broke off because the time that it allows is over.
+    TimeIsUp,
     /// A loss or weight became infinite or NaN.
     Diverged(Divergence),
 }

@@ -1,0 +1,130 @@
+//! The time that a training may take.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use wxb::evaluate::{cache_for, evaluate};
+use wxb::recipe::{Recipe, deep};
+use wxb::step::{Cache, Keep};
+use wxb::trainer::{Event, Run, Stop, TrainConfig, train_step};
+use wxb::{Network, Real, Result};
+
+use super::fit::{Data, Fitted, network_and_settings};
+use super::recipe;
+use crate::args::train::TrainArgs;
+use crate::interrupt;
+
+/// When the time is over, if it ever is.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// So long after `start`.
+    pub fn after(start: Instant, budget: Option<Duration>) -> Self {
+        // A budget beyond the clock's range has no end.
+        Self(budget.and_then(|budget| start.checked_add(budget)))
+    }
+
+    /// What is left of it.
+    fn left(self) -> Option<Duration> {
+        self.0.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// What a training is to do after an event. The first epoch is always finished: without it there would be nothing.
+    pub fn go_on<T>(self, event: &Event<'_, T>) -> ControlFlow<Stop> {
+        if interrupt::asked() {
+            return ControlFlow::Break(Stop::Interrupted);
+        }
+        let in_first = matches!(event, Event::RunStart { done: 0, .. } | Event::Step { epoch: 1, .. });
+        match self.left() {
+            Some(Duration::ZERO) if !in_first => ControlFlow::Break(Stop::TimeIsUp),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// The flags of a `deep` network with as many members and epochs as there is time for, which a measurement tells; `None` for
+/// other networks, without a deadline, or where the flags say how many.
+///
+/// # Errors
+/// Of the settings.
+pub fn afford<T: Real>(
+    args: &TrainArgs,
+    fitted: &Fitted,
+    loss: &wxb::Loss,
+    data: &Data<'_, T>,
+    deadline: Deadline,
+) -> Result<Option<TrainArgs>> {
+    /// More epochs than this bring nothing.
+    const MOST_EPOCHS: f64 = 256.0;
+    const MOST_MEMBERS: usize = 32;
+    /// What judging and saving take beside two passes over the validation rows.
+    const RESERVE: f64 = 0.04;
+    let is_deep = recipe::of(args) == Some(Recipe::Deep);
+    let is_said = args.network.members.is_some() || args.training.epochs.is_some();
+    let Some(left) = deadline.left().filter(|_| is_deep && !is_said) else { return Ok(None) };
+    let rows = data.train.len();
+    let plan = deep::plan(fitted.preprocessor.groups(), rows);
+    let (network, config) = network_and_settings::<T>(args, fitted, loss, rows)?;
+    let pace = measure(network, data, &config, left)?;
+    let left = deadline.left().unwrap_or_default().as_secs_f64();
+    let seconds = left * (1.0 - RESERVE) - 2.0 * pace.validation;
+    let (mut members, mut epochs) = (plan.members, seconds / (pace.epoch + pace.validation));
+    let usual = plan.epochs as f64;
+    while epochs > 2.0 * usual && members < MOST_MEMBERS {
+        (members, epochs) = (2 * members, epochs / 2.0);
+    }
+    while epochs < usual / 2.0 && members > 1 {
+        (members, epochs) = (members / 2, epochs * 2.0);
+    }
+    let mut args = args.clone();
+    args.network.members = Some(members);
+    args.training.epochs = Some(epochs.clamp(1.0, MOST_EPOCHS) as usize);
+    Ok(Some(args))
+}
+
+/// Seconds.
+struct Pace {
+    epoch: f64,
+    validation: f64,
+}
+
+/// Some steps and one validation, on a copy of the network that is thrown away.
+fn measure<T: Real>(
+    network: Network<T>,
+    data: &Data<'_, T>,
+    config: &TrainConfig,
+    left: Duration,
+) -> Result<Pace> {
+    /// The share of the time that is left, and the longest, to measure for.
+    const SHARE: f64 = 0.03;
+    const LONGEST: Duration = Duration::from_millis(500);
+    /// Steps at the least; the first one, which fetches memory, does not count.
+    const STEPS: u32 = 4;
+    const VALIDATED: usize = 2048;
+    let rows = config.batch_rows(data.train.len());
+    let batch = &data.train.rows()[..rows];
+    let mut cache = Cache::new(&network, rows, Keep::Needed);
+    let mut grads = network.params.clone();
+    let mut run = Run::new(network, config)?;
+    let mut step = || {
+        data.train.load(batch, &mut cache);
+        // A loss that is not finite takes its time, too.
+        let _ = train_step(&mut run, &mut grads, &mut cache, rows, (config, config.base_rates()));
+    };
+    step();
+    let (start, limit) = (Instant::now(), left.mul_f64(SHARE).min(LONGEST));
+    let mut steps = 0;
+    while steps < STEPS || start.elapsed() < limit {
+        step();
+        steps += 1;
+    }
+    let of_step = start.elapsed().as_secs_f64() / f64::from(steps);
+    let validation = data.valid.as_ref().map_or(0.0, |valid| {
+        let some = valid.subset(&valid.rows()[..valid.len().min(VALIDATED)]);
+        let start = Instant::now();
+        evaluate(&run.network, &some, &mut cache_for(&run.network, some.len()));
+        start.elapsed().as_secs_f64() * valid.len() as f64 / some.len() as f64
+    });
+    Ok(Pace { epoch: of_step * config.steps_per_epoch(data.train.len()) as f64, validation })
+}

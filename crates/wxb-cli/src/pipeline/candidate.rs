@@ -1,0 +1,170 @@
+//! Networks that a preset trains beside its main one, and what they come to together.
+
+use std::time::Instant;
+
+use wxb::combine;
+use wxb::data::Features;
+use wxb::evaluate::{Evaluation, cache_for, evaluate};
+use wxb::metrics::Scores;
+use wxb::preprocess::Preprocessor;
+use wxb::trainer::{Run, Stop, fit};
+use wxb::{Network, Real, Result};
+
+use super::budget::Deadline;
+use super::fit::{Bound, Data, Fitted, fit_columns, network_and_settings, start};
+use super::judge::{headline, sentence};
+use super::model::combined;
+use super::prepare::{Parts, Prepared};
+use super::{recipe, settings};
+use crate::args::choice::{CalibrationChoice, PresetChoice};
+use crate::args::train::TrainArgs;
+use crate::terminal::{Terminal, number};
+
+/// The networks that the flags ask for, each as flags of its own, the main one last. `auto` is for tables; a matrix of like
+/// columns, such as an image, gets the small network.
+pub fn presets(args: &TrainArgs, features: &Features) -> Vec<TrainArgs> {
+    let presets: &[PresetChoice] = match (recipe::preset(args), features) {
+        (PresetChoice::Auto, Features::Table(_)) => {
+            &[PresetChoice::Linear, PresetChoice::Mlp, PresetChoice::Deep]
+        }
+        (PresetChoice::Auto, Features::Matrix(_)) => &[PresetChoice::Mlp],
+        (preset, _) => &[preset],
+    };
+    let with = |&preset: &PresetChoice| {
+        let mut args = args.clone();
+        args.network.preset = Some(preset);
+        args
+    };
+    presets.iter().map(with).collect()
+}
+
+/// A trained network and how it does on the rows that decide: those of the validation, else of the training.
+pub struct Candidate<T> {
+    pub name: &'static str,
+    pub network: Network<T>,
+    pub preprocessor: Preprocessor,
+    pub epochs: u64,
+    pub best_epoch: u64,
+    pub evaluation: Evaluation,
+}
+
+impl<T: Real> Candidate<T> {
+    /// The best weights of a training.
+    pub fn of(run: &Run<T>, fitted: &Fitted, data: &Data<'_, T>, args: &TrainArgs) -> Self {
+        let network = run.best_network();
+        let rows = data.valid.as_ref().unwrap_or(&data.train);
+        let evaluation = evaluate(&network, rows, &mut cache_for(&network, rows.len()));
+        Self {
+            name: recipe::preset(args).name(),
+            network,
+            preprocessor: fitted.preprocessor.clone(),
+            epochs: run.epoch,
+            best_epoch: run.best.epoch,
+            evaluation,
+        }
+    }
+
+    /// How it does alone.
+    pub fn scores(&self) -> Scores {
+        self.evaluation.scores()
+    }
+}
+
+/// Trains some networks one after the other, a line for each; those that diverge are left out. `None` if the
+/// user broke it off.
+///
+/// # Errors
+/// Of the settings or the data.
+pub fn train_all<T: Real>(
+    presets: &[TrainArgs],
+    prepared: &Prepared,
+    parts: &Parts,
+    deadline: Deadline,
+    terminal: &Terminal,
+) -> Result<Option<Vec<Candidate<T>>>> {
+    let mut candidates = vec![];
+    for args in presets {
+        let started = Instant::now();
+        match train(args, prepared, parts, deadline)? {
+            (Stop::Interrupted, _) => return Ok(None),
+            (_, Some(candidate)) => {
+                let scores = sentence(&candidate.scores(), headline(&prepared.loss));
+                let time = number::duration(started.elapsed());
+                terminal.say(candidate.name, &format!("{scores}   ({time})"));
+                candidates.push(candidate);
+            }
+            (_, None) => {
+                let name = recipe::preset(args).name();
+                terminal.warn(&format!("the network {name:?} diverged and is left out"));
+            }
+        }
+    }
+    Ok(Some(candidates))
+}
+
+/// How a training ended, and what it left if an epoch was finished.
+fn train<T: Real>(
+    args: &TrainArgs,
+    prepared: &Prepared,
+    parts: &Parts,
+    deadline: Deadline,
+) -> Result<(Stop, Option<Candidate<T>>)> {
+    let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(args))?;
+    let rows = parts.train.len();
+    let (mut network, config) = network_and_settings::<T>(args, &fitted, &prepared.loss, rows)?;
+    let bound = Bound::new(prepared, parts, &fitted, args)?;
+    let data = bound.data()?;
+    start(&mut network, args, &fitted, &data.train)?;
+    let mut run = Run::new(network, &config)?;
+    let stop = fit(&mut run, &data.train, data.valid.as_ref(), &config, &mut |event| deadline.go_on(&event))?;
+    let candidate = (run.best.epoch > 0).then(|| Candidate::of(&run, &fitted, &data, args));
+    Ok((stop, candidate))
+}
+
+/// Some networks as one model.
+pub struct Mixture<T> {
+    /// Each with its share of the mean, the largest share first; those without a share are not among them.
+    pub parts: Vec<(f64, Candidate<T>)>,
+    /// What probabilities are calibrated with; 1: not at all.
+    pub temperature: f64,
+    /// The model on the rows that decided.
+    pub evaluation: Evaluation,
+    /// Every network alone, in the order in which they were trained: its name, share, epochs, best epoch and scores.
+    pub alone: Vec<Alone>,
+}
+
+/// A network on its own.
+pub struct Alone {
+    pub name: &'static str,
+    pub share: f64,
+    pub epochs: u64,
+    pub best_epoch: u64,
+    pub scores: Scores,
+}
+
+/// Shares and temperature that do best on the rows of the evaluations. `is_held_out`: the networks were not trained on them.
+pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out: bool) -> Mixture<T> {
+    let evaluations: Vec<&Evaluation> = candidates.iter().map(|candidate| &candidate.evaluation).collect();
+    let shares = if candidates.len() > 1 { combine::shares(&evaluations) } else { vec![1.0] };
+    let alone = candidates.iter().zip(&shares).map(|(candidate, &share)| Alone {
+        name: candidate.name,
+        share,
+        epochs: candidate.epochs,
+        best_epoch: candidate.best_epoch,
+        scores: candidate.scores(),
+    });
+    let alone = alone.collect();
+    let mut parts: Vec<_> = shares.into_iter().zip(candidates).filter(|(share, _)| *share > 0.0).collect();
+    parts.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let evaluations: Vec<(f64, &Evaluation)> =
+        parts.iter().map(|(share, part)| (*share, &part.evaluation)).collect();
+    let mean = combined(&evaluations, 1.0);
+    let is_calibrated = match args.validation.calibration {
+        CalibrationChoice::Auto => recipe::is_auto(args),
+        CalibrationChoice::None => false,
+        CalibrationChoice::Temperature => true,
+    };
+    let temperature = if is_calibrated && is_held_out { combine::temperature(&mean) } else { 1.0 };
+    let evaluation = combined(&evaluations, temperature);
+    Mixture { parts, temperature, evaluation, alone }
+}
