@@ -7,7 +7,9 @@ mod classes;
 mod numbers;
 mod rank;
 
-pub use classes::{classification, classification_baseline, confusion, predicted_class, priors};
+pub use classes::{
+    Reliability, classification, classification_baseline, confusion, predicted_class, priors, reliability,
+};
 pub use numbers::{mean, quantiles, regression, regression_baseline};
 
 /// A number that says how good predictions are.

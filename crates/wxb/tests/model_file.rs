@@ -10,6 +10,7 @@ fn model() -> Model {
     Model {
         parts: vec![part("mlp", 1.0, network)],
         temperature: 1.0,
+        residuals: None,
         target: Target::Classes { labels: vec![Label::Text("no".into()), Label::Text("yes \"ü\"".into())] },
         target_name: Some("churned".into()),
         baseline: vec![0.25, 0.75],

@@ -30,6 +30,11 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<Gate>,
 
+    /// The share of new rows that the intervals of a number promise to hold
+    #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = value::inner_share)]
+    #[arg(allow_negative_numbers = true)]
+    pub interval: f64,
+
     /// A column with a weight per row
     #[arg(long, value_name = "COLUMN", alias = "sample-weight")]
     pub weight: Option<String>,
@@ -68,6 +73,11 @@ pub struct PredictArgs {
     /// What the last layer gives, before sigmoid or softmax
     #[arg(long)]
     pub logits: bool,
+
+    /// Of a number the interval, too, that holds this share of new rows: columns `lower` and `upper`
+    #[arg(long, value_name = "SHARE", value_parser = value::inner_share, conflicts_with = "logits")]
+    #[arg(allow_negative_numbers = true)]
+    pub interval: Option<f64>,
 
     /// Columns of the data to repeat in front of the predictions
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', num_args = 1)]

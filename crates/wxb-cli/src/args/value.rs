@@ -66,6 +66,11 @@ pub fn duration(text: &str) -> Checked<Duration> {
     Duration::try_from_secs_f64(amount * seconds).map_err(|_| Rejected::new("it is out of range", ALLOWED))
 }
 
+/// A share of something, neither nothing nor all of it.
+pub fn inner_share(text: &str) -> Checked<f64> {
+    number(text, "a number between 0 and 1, such as 0.9", |v| v > 0.0 && v < 1.0)
+}
+
 /// How many networks stand side by side.
 pub fn members(text: &str) -> Checked<usize> {
     count(text, "a whole number from 1 to 1024", 1, 1024)

@@ -4,7 +4,7 @@ use serde::Serialize;
 use wxb::Result;
 use wxb::data::target::{Target, Task};
 use wxb::evaluate::Evaluation;
-use wxb::metrics::{self, Metric, Scores};
+use wxb::metrics::{self, Metric, Reliability, Scores};
 use wxb::model_file::Model;
 
 use super::train::BaselineObject;
@@ -17,7 +17,7 @@ use crate::pipeline::model::{evaluation, load_for};
 use crate::pipeline::read::{Ask, for_model};
 use crate::pipeline::settings;
 use crate::terminal::event::Numbers;
-use crate::terminal::number::{counted, grouped, measure};
+use crate::terminal::number::{counted, grouped, measure, percent};
 use crate::terminal::table::Table;
 use crate::terminal::{Terminal, metric_label};
 
@@ -35,7 +35,36 @@ struct Report<'a> {
     baseline: BaselineObject<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confusion: Option<Confusion>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reliability: Vec<ReliabilityObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<Interval>,
     gates: Vec<GateObject<'a>>,
+}
+
+/// What was predicted, and what came.
+#[derive(Serialize)]
+struct ReliabilityObject {
+    from: f64,
+    to: f64,
+    rows: Count,
+    predicted: f64,
+    observed: f64,
+}
+
+impl From<Reliability> for ReliabilityObject {
+    fn from(bin: Reliability) -> Self {
+        let Reliability { from, to, weight, predicted, observed } = bin;
+        Self { from, to, rows: weight.into(), predicted, observed }
+    }
+}
+
+/// The intervals of a number: what they promise, how far they reach to either side, and what they hold.
+#[derive(Serialize)]
+struct Interval {
+    promised: f64,
+    half_width: f64,
+    covered: f64,
 }
 
 /// Rows are true classes, columns predicted ones.
@@ -97,12 +126,14 @@ pub fn run(args: &EvaluateArgs, terminal: &Terminal) -> Outcome {
         metrics: numbers(&scores, &shown),
         baseline: BaselineObject { name: &baseline.name, metrics: numbers(&baseline.scores, &shown) },
         confusion: confusion(&model.target, &evaluation),
+        reliability: reliability(&model.target, &evaluation),
+        interval: interval(args.interval, &model, &evaluation),
         gates,
     };
     if terminal.is_json() {
         terminal.json(&report)?;
     } else {
-        print(&report, &scores, &baseline, &shown, terminal)?;
+        print(&report, &model.target, (&scores, &baseline), &shown, terminal)?;
     }
     Ok(if is_failed { Exit::Gate } else { Exit::Success })
 }
@@ -146,10 +177,42 @@ fn confusion(target: &Target, evaluation: &Evaluation) -> Option<Confusion> {
     Some(Confusion { classes, counts })
 }
 
+fn reliability(target: &Target, evaluation: &Evaluation) -> Vec<ReliabilityObject> {
+    if target.task() == Task::Regression {
+        return vec![];
+    }
+    let y: Vec<u32> = evaluation.targets.iter().map(|&y| y as u32).collect();
+    let proba = evaluation.class_probabilities();
+    let bins = metrics::reliability(&proba, target.labels().len(), &y, evaluation.weights.as_deref());
+    bins.into_iter().map(ReliabilityObject::from).collect()
+}
+
+/// `None` for classes, and where the validation rows were too few for the promise.
+fn interval(promised: f64, model: &Model, evaluation: &Evaluation) -> Option<Interval> {
+    let half_width = model.residuals.as_ref()?.half_width(promised).ok()?;
+    let inside: Vec<f64> =
+        evaluation.fits().iter().map(|residual| f64::from(residual.abs() <= half_width)).collect();
+    let covered = metrics::mean(&inside, evaluation.weights.as_deref());
+    Some(Interval { promised, half_width, covered })
+}
+
+fn reliability_table(report: &Report<'_>, target: &Target) -> Table {
+    let what = match target.labels() {
+        [_, positive] => format!("probability of {positive}"),
+        _ => "probability of the predicted class".into(),
+    };
+    let mut table = Table::new(&[&what, "rows", "predicted", "observed"]);
+    for bin in &report.reliability {
+        let edges = format!("{:.1} to {:.1}", bin.from, bin.to);
+        table.row([edges, bin.rows.to_string(), percent(bin.predicted), percent(bin.observed)]);
+    }
+    table
+}
+
 fn print(
     report: &Report<'_>,
-    scores: &Scores,
-    baseline: &Baseline,
+    target: &Target,
+    (scores, baseline): (&Scores, &Baseline),
     shown: &[Metric],
     terminal: &Terminal,
 ) -> Written {
@@ -172,6 +235,17 @@ fn print(
                 terminal.line(&format!("confusion of {} classes: --json", confusion.classes.len()));
             }
             None => {}
+        }
+        if !report.reliability.is_empty() {
+            terminal
+                .result(&format!("\n{}", reliability_table(report, target).render(OutputFormat::Text)))?;
+        }
+        if let Some(Interval { promised, half_width, covered }) = &report.interval {
+            let (promised, covered) = (percent(*promised), percent(*covered));
+            let half_width = measure(*half_width);
+            terminal.result(&format!(
+                "\n{promised} intervals: ± {half_width}, they hold {covered} of these rows"
+            ))?;
         }
     }
     for gate in report.gates.iter().filter(|gate| gate.failed) {

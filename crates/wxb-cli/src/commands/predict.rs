@@ -40,11 +40,31 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     let mut predictions = Predictions::new(examples.features.rows(), is_single(&model));
     keep(&mut predictions, &args.keep, &examples)?;
     let output = if args.logits { Output::Logits } else { Output::Linked };
+    let half_width = args.interval.map(|coverage| half_width(&model, coverage)).transpose()?;
     let values = outputs(&model, &examples, output)?;
     add(&mut predictions, args, &model, &values);
+    if let Some(q) = half_width {
+        predictions.push_all(&["lower".into()], &values.iter().map(|v| v - q).collect::<Vec<_>>());
+        predictions.push_all(&["upper".into()], &values.iter().map(|v| v + q).collect::<Vec<_>>());
+    }
     predictions.check_names()?;
     write(args, file, &predictions, terminal)?;
     Ok(Exit::Success)
+}
+
+/// How far an interval reaches to either side of a prediction.
+fn half_width(model: &Model, coverage: f64) -> Result<f64> {
+    let residuals = model.residuals.as_ref().ok_or_else(|| {
+        let (what, hint) = match model.target.task() {
+            Task::Regression => (
+                "the model cannot tell intervals: it was trained without validation rows, or predicts quantiles",
+                "train without --valid none",
+            ),
+            _ => ("--interval is for numbers, and the model predicts classes", "leave --interval out"),
+        };
+        Error::new(Code::InvalidSetting, what).hint(hint)
+    })?;
+    residuals.half_width(coverage)
 }
 
 /// Whether the outputs are those of networks in single precision.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use wxb::conformal::Residuals;
 use wxb::model_file::{AnyNetwork, Model, Part, Reading};
 use wxb::trainer::{Run, Stop};
 use wxb::{Network, Real, Result};
@@ -30,6 +31,7 @@ where
     let model = Model {
         parts: result.mixture.parts.iter().map(part).collect(),
         temperature: result.mixture.temperature,
+        residuals: Some(&result.mixture.evaluation).filter(|_| result.on == "valid").and_then(Residuals::of),
         target: plan.problem.fitted.target.clone(),
         target_name: plan.problem.args.columns.target.clone(),
         baseline: result.prior.0.clone(),

@@ -46,6 +46,7 @@ pub fn write_worked_example(directory: &Path) {
             preprocess: Some(preprocessor),
         }],
         temperature: 1.0,
+        residuals: None,
         target: Target::Classes { labels: vec![Label::Number(0.0), Label::Number(1.0)] },
         target_name: Some("y".into()),
         baseline: vec![0.5, 0.5],

@@ -46,7 +46,7 @@ fn one_shot_commands_print_one_object() {
             "evaluate table.wxb table.csv --fail-if auc<0.1 --json",
             "{baseline{metrics{accuracy auc balanced_accuracy brier ece f1 log_loss} name} confusion{classes counts} \
              data gates[{expr failed value}] loss metrics{accuracy auc balanced_accuracy brier ece f1 log_loss} model \
-             rows schema}",
+             reliability[{from observed predicted rows to}] rows schema}",
         ),
         ("predict table.wxb table.csv --json", "{data model predictions[{no prediction yes}] rows schema}"),
         (

@@ -102,6 +102,55 @@ fn auto_is_evaluated_as_it_was_judged() {
     }
 }
 
+/// Intervals reach as far to each side as the validation rows say, and `evaluate` counts what they hold.
+#[test]
+fn intervals() {
+    let directory = stage();
+    let run = |line: &str| succeed(directory.path(), line);
+    run("train table.csv --target size --valid table.csv --hidden 8 --epochs 20 -o m.wxb -q");
+    let evaluated: Value =
+        serde_json::from_str(&run("evaluate m.wxb table.csv --interval 0.8 --json")).unwrap();
+    let interval = &evaluated["interval"];
+    let (q, covered) = (interval["half_width"].as_f64().unwrap(), interval["covered"].as_f64().unwrap());
+    // The ⌈61 · 0.8⌉ = 49 smallest residuals of the 60 rows, which are those that decided.
+    assert!((covered - 49.0 / 60.0).abs() < 1e-9, "{covered}");
+    let predicted = run("predict m.wxb table.csv --interval 0.8");
+    assert!(predicted.starts_with("prediction,lower,upper\n"), "{predicted}");
+    for line in predicted.lines().skip(1) {
+        let v: Vec<f64> = line.split(',').map(|v| v.parse().unwrap()).collect();
+        assert!((v[0] - v[1] - q).abs() < 1e-4 && (v[2] - v[0] - q).abs() < 1e-4, "{line}, half width {q}");
+    }
+    assert!(run("evaluate m.wxb table.csv").contains("90.0 % intervals"));
+    run("train table.csv --target size --valid none --hidden 8 --epochs 2 -o none.wxb -q");
+    run("train table.csv --target class --hidden 8 --epochs 2 -o class.wxb -q");
+    for (line, message) in [
+        ("predict none.wxb table.csv --interval 0.9", "without validation rows"),
+        ("predict class.wxb table.csv --interval 0.9", "predicts classes"),
+        ("predict m.wxb table.csv --interval 0.999", "too few"),
+        ("predict m.wxb table.csv --interval 90", "between 0 and 1"),
+    ] {
+        let output = run::run(directory.path(), line);
+        let said = run::text(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(message), "{line}: {said}");
+    }
+    assert!(run("evaluate class.wxb table.csv").contains("probability of yes"));
+}
+
+/// Quantiles never cross, whatever the network gives.
+#[test]
+fn quantiles_are_in_order() {
+    let directory = stage();
+    let train = "train table.csv --target size --quantiles 0.45,0.5,0.55 --epochs 3 --lr 0.3 -o q.wxb -q";
+    succeed(directory.path(), train);
+    let logits = |flags: &str| succeed(directory.path(), &format!("predict q.wxb table.csv {flags}"));
+    let cross = |text: &str| {
+        let row = |line: &str| line.split(',').map(|v| v.parse::<f64>().unwrap()).collect::<Vec<_>>();
+        text.lines().skip(1).filter(|line| !row(line).is_sorted()).count()
+    };
+    assert!(cross(&logits("--logits")) > 0, "three epochs are not enough to part them");
+    assert_eq!(cross(&logits("")), 0);
+}
+
 /// The networks of a model are explained one by one.
 #[test]
 fn auto_is_explained_in_parts() {

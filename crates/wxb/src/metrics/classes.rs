@@ -37,20 +37,32 @@ impl Predicted<'_> {
     }
 
     fn ece(&self) -> Option<f64> {
-        let mut bins = [(0.0, 0.0, 0.0); ECE_BINS]; // (weight, recognised, confidence)
-        for (i, &y) in self.y.iter().enumerate() {
-            let class = predicted_class(self.row(i));
-            let (confidence, w) = (self.row(i)[class], self.weights.get(i));
-            // Bins are open below and closed above: 1 belongs to the last one.
-            let bin = (confidence * ECE_BINS as f64).ceil() as usize;
-            let bin = &mut bins[bin.clamp(1, ECE_BINS) - 1];
-            bin.0 += w;
-            bin.1 += if class == y as usize { w } else { 0.0 };
-            bin.2 += w * confidence;
-        }
-        let total: f64 = bins.iter().map(|bin| bin.0).sum();
-        let gaps: f64 = bins.iter().map(|bin| (bin.1 - bin.2).abs()).sum();
+        let bins = self.bins(ECE_BINS, |i| predicted_class(self.row(i)));
+        let total: f64 = bins.iter().map(|bin| bin.weight).sum();
+        let gaps: f64 = bins.iter().map(|bin| bin.weight * (bin.observed - bin.predicted).abs()).sum();
         (total > 0.0).then(|| gaps / total)
+    }
+
+    /// The rows by the probability that each gives a class of its own; bins without a row are left out.
+    fn bins(&self, count: usize, class_of: impl Fn(usize) -> usize) -> Vec<Reliability> {
+        let edge = |bin: usize| bin as f64 / count as f64;
+        let empty = |bin| Reliability { from: edge(bin), to: edge(bin + 1), ..Reliability::default() };
+        let mut bins: Vec<Reliability> = (0..count).map(empty).collect();
+        for (i, &y) in self.y.iter().enumerate() {
+            let class = class_of(i);
+            let (p, w) = (self.row(i)[class], self.weights.get(i));
+            // Bins are open below and closed above: 1 belongs to the last one.
+            let bin = &mut bins[((p * count as f64).ceil() as usize).clamp(1, count) - 1];
+            bin.weight += w;
+            bin.observed += if class == y as usize { w } else { 0.0 };
+            bin.predicted += w * p;
+        }
+        bins.retain(|bin| bin.weight > 0.0);
+        for bin in &mut bins {
+            bin.observed /= bin.weight;
+            bin.predicted /= bin.weight;
+        }
+        bins
     }
 
     /// (C, C) sums of weights: true class, predicted class.
@@ -78,6 +90,29 @@ impl Predicted<'_> {
             (Metric::Ece, self.ece()),
         ])
     }
+}
+
+/// The rows whose probability lies between two numbers, `from` left out: what was predicted, and what came.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reliability {
+    /// The lower edge.
+    pub from: f64,
+    /// The upper edge.
+    pub to: f64,
+    /// Rows, or with weights their sum.
+    pub weight: f64,
+    /// The mean probability.
+    pub predicted: f64,
+    /// The share of rows whose class it was.
+    pub observed: f64,
+}
+
+/// How often what was given a probability comes, in ten bins of it: of the positive class where there are two, else of the most
+/// probable one. Arguments as of [`classification`]; bins without a row are left out.
+pub fn reliability(proba: &[f64], classes: usize, y: &[u32], weights: Option<&[f64]>) -> Vec<Reliability> {
+    const BINS: usize = 10;
+    let predicted = Predicted { proba, classes, stride: classes, y, weights: Weights(weights) };
+    predicted.bins(BINS, |i| if classes == 2 { 1 } else { predicted_class(predicted.row(i)) })
 }
 
 /// The most probable class; of equal ones the first.
@@ -174,5 +209,27 @@ fn f1(confusion: &[f64], classes: usize) -> Option<f64> {
     match classes {
         2 => of_class(1),
         _ => mean_of((0..classes).filter_map(of_class)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four rows of two classes and of three: edges belong to the bin below, weights count.
+    #[test]
+    fn reliability_by_hand() {
+        let two = [0.9, 0.1, 0.95, 0.05, 0.2, 0.8, 0.3, 0.7];
+        let bins = reliability(&two, 2, &[0, 1, 1, 1], Some(&[1.0, 3.0, 1.0, 1.0]));
+        let expected = [(0.0, 0.1, 4.0, 0.0625, 0.75), (0.6, 0.7, 1.0, 0.7, 1.0), (0.7, 0.8, 1.0, 0.8, 1.0)];
+        assert_eq!(bins.len(), expected.len());
+        for (bin, (from, to, weight, predicted, observed)) in bins.iter().zip(expected) {
+            let found = [bin.from, bin.to, bin.weight, bin.predicted, bin.observed];
+            let wanted = [from, to, weight, predicted, observed];
+            assert!(found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12), "{bin:?}, not {wanted:?}");
+        }
+        let three = [0.5, 0.3, 0.2, 0.1, 0.45, 0.45];
+        let bins = reliability(&three, 3, &[0, 2], None);
+        assert_eq!((bins.len(), bins[0].weight, bins[0].observed), (1, 2.0, 0.5));
     }
 }

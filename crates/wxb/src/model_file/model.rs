@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::container::{Contents, Tensor, damaged, write};
+use crate::conformal::Residuals;
 use crate::data::target::{Target, Task};
 use crate::error::Result;
 use crate::layer::{Layer, Role, Slot, slots};
@@ -133,6 +134,8 @@ pub struct Model {
     /// T of the calibrated probabilities ([`Evaluation::calibrated`](crate::evaluate::Evaluation::calibrated)); 1 where nothing
     /// was calibrated.
     pub temperature: f64,
+    /// How far predictions were from the targets of the rows that were held out, if those are numbers.
+    pub residuals: Option<Residuals>,
     /// What the outputs stand for.
     pub target: Target,
     /// The target column's name, if it had one.
@@ -150,6 +153,7 @@ pub struct Model {
 struct Record {
     parts: Vec<PartRecord>,
     temperature: f64,
+    residuals: Option<Residuals>,
     target: Target,
     target_name: Option<String>,
     baseline: Vec<f64>,
@@ -224,6 +228,7 @@ impl Model {
         let record = Record {
             parts: self.parts.iter().map(Part::record).collect(),
             temperature: self.temperature,
+            residuals: self.residuals.clone(),
             target: self.target.clone(),
             target_name: self.target_name.clone(),
             baseline: self.baseline.clone(),
@@ -258,6 +263,7 @@ impl Model {
         let model = Self {
             parts,
             temperature: record.temperature,
+            residuals: record.residuals,
             target: record.target,
             target_name: record.target_name,
             baseline: record.baseline,
@@ -290,6 +296,7 @@ impl Model {
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
             return Err(damaged("its temperature is not positive and finite"));
         }
+        self.residuals.as_ref().map_or(Ok(()), Residuals::check)?;
         self.target.check()?;
         let fits = match (self.target.task(), loss) {
             (Task::Binary, Loss::BinaryCrossEntropy { .. }) => n_out == 1,

@@ -35,7 +35,7 @@ const FEW_LEVELS: usize = 8;
 const EMBEDDING: usize = 8;
 /// The waves of a column are of different lengths: the standard deviation of the frequencies w grows from the first wave to the
 /// last by this factor. It begins where that of RealMLP is, 0.1.
-const SPREAD: f64 = 20.0;
+const SPREAD: f64 = 50.0;
 /// Dropout until the middle of the run; it then falls to 0.
 const DROPOUT: f64 = 0.1;
 /// The learning rate for classes, and for numbers.
