@@ -58,8 +58,17 @@ fn collect<T: Real>(
     for z in cache.logits_mut()[..m * n].chunks_exact_mut(n) {
         if output == Output::Linked {
             network.loss().apply_link(z);
+            uncross(network.loss(), z);
         }
         into.extend(z.iter().map(|z| z.f64()));
+    }
+}
+
+/// Quantiles of a row that cross are put in order, which brings each of them closer to the true one (Chernozhukov,
+/// Fernández-Val and Galichon 2010).
+fn uncross<T: Real>(loss: &Loss, z: &mut [T]) {
+    if let Loss::Quantile { .. } = loss {
+        z.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
     }
 }
 

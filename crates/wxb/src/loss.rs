@@ -169,11 +169,6 @@ impl Loss {
             Loss::BinaryCrossEntropy { .. } => z.iter_mut().for_each(|z| *z = sigmoid(*z)),
             Loss::CrossEntropy { .. } => softmax(z),
             Loss::Poisson => z.iter_mut().for_each(|z| *z = z.exp()),
-            // Quantiles that cross are put in order, which brings each of them closer to the true one (Chernozhukov,
-            // Fernández-Val and Galichon 2010).
-            Loss::Quantile { .. } => {
-                z.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal))
-            }
             _ => {}
         }
     }

@@ -101,6 +101,8 @@ pub enum Command {
     Predict(model::PredictArgs),
     /// What a model file holds: layers, preprocessing, how it was trained
     Inspect(model::InspectArgs),
+    /// Which columns a model needs: how much worse it gets without each
+    Importance(model::ImportanceArgs),
     /// Every Z and A (and dZ, dW, db) of chosen rows, with shapes
     Explain(model::ExplainArgs),
     /// Compare the analytic gradient with finite differences

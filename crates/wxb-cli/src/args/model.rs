@@ -112,6 +112,48 @@ pub struct InspectArgs {
     pub tensors: bool,
 }
 
+/// Which columns a model needs: how much worse it gets without each
+///
+/// The cells of a column change places among the rows, so that it says nothing any more, and the metric is taken again. Rows that
+/// the training has not seen tell what counts for new ones.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wxb importance titanic.wxb test.csv
+  wxb importance titanic.wxb test.csv --metric log_loss --repeats 20 --json")]
+pub struct ImportanceArgs {
+    /// A model that `wxb train` has written
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+
+    /// A file with the same columns, the target included
+    #[arg(value_name = "DATA")]
+    pub data: String,
+
+    /// What gets worse [default: the first one that training prints]
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Option<String>,
+
+    /// How often each column is shuffled; the column +- is the standard deviation over these
+    #[arg(long, value_name = "N", default_value = "5", value_parser = value::at_least_one)]
+    pub repeats: usize,
+
+    /// Rows to look at, at the most, drawn from the data
+    #[arg(long, value_name = "N", default_value = "2000", value_parser = value::at_least_one)]
+    pub rows: usize,
+
+    /// Where the random orders come from
+    #[arg(long, value_name = "N", default_value = "0", value_parser = value::seed)]
+    pub seed: u64,
+
+    /// A column with a weight per row
+    #[arg(long, value_name = "COLUMN", alias = "sample-weight")]
+    pub weight: Option<String>,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
 /// Every Z and A (and dZ, dW, db) of chosen rows, with shapes
 #[derive(Args, Debug)]
 #[command(after_help = "\

@@ -14,6 +14,7 @@ mod explain;
 mod formulas;
 mod gradcheck;
 mod help;
+mod importance;
 mod inspect;
 mod output;
 mod predict;
@@ -75,6 +76,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Predict(args) => in_pool(threads, || predict::run(&args, terminal)),
         Command::Gradcheck(args) => in_pool(threads, || gradcheck::run(&args, terminal)),
         Command::Bench(args) => in_pool(threads, || bench::run(&args, terminal)),
+        Command::Importance(args) => in_pool(threads, || importance::run(&args, terminal)),
         Command::Inspect(args) => inspect::run(&args, terminal),
         Command::Train(args) => in_pool(threads, || train::run(&args, terminal)),
         Command::Explain(args) => in_pool(threads, || explain::run(&args, terminal)),

@@ -14,6 +14,7 @@ use crate::args::train::ColumnArgs;
 use crate::terminal::Terminal;
 
 /// What a file holds, the target and the weights taken out of the features.
+#[derive(Clone)]
 pub struct Examples {
     /// The file as the user named it.
     pub file: String,

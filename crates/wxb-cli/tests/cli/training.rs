@@ -136,6 +136,27 @@ fn intervals() {
     assert!(run("evaluate class.wxb table.csv").contains("probability of yes"));
 }
 
+/// The column that decides is the most important one, and one that says nothing is worth nothing.
+#[test]
+fn importance() {
+    let directory = stage();
+    let row = |i: usize| format!("{},{},{}\n", i * 7 % 100, i * 13 % 50, i * 7 % 100 / 50);
+    let table = std::iter::once("x,noise,y\n".to_owned()).chain((0..300).map(row)).collect::<String>();
+    std::fs::write(directory.path().join("xy.csv"), table).unwrap();
+    let run = |line: &str| succeed(directory.path(), line);
+    run("train xy.csv --target y --task classification --hidden 8 -o xy.wxb -q");
+    let found: Value = serde_json::from_str(&run("importance xy.wxb xy.csv --rows 200 --json")).unwrap();
+    let mean = |i: usize| found["columns"][i]["mean"].as_f64().unwrap();
+    assert_eq!((&found["columns"][0]["column"], &found["rows"]), (&"x".into(), &200.into()), "{found}");
+    assert!(mean(0) > 0.3 && mean(1).abs() < 0.02, "{found}");
+    assert_eq!(
+        run("importance xy.wxb xy.csv --seed 4"),
+        run("importance xy.wxb xy.csv --seed 4 --threads 1")
+    );
+    assert!(run("importance xy.wxb xy.csv").contains("auc falls by"));
+    assert!(run("importance xy.wxb xy.csv --metric log-loss").contains("log-loss rises by"));
+}
+
 /// Quantiles never cross, whatever the network gives.
 #[test]
 fn quantiles_are_in_order() {

@@ -52,6 +52,18 @@ impl Column {
         self.len() == 0
     }
 
+    /// The cells of some rows, in their order; a row may come more than once.
+    #[must_use]
+    pub fn select(&self, rows: &[u32]) -> Self {
+        match self {
+            Column::Number(values) => Column::Number(rows.iter().map(|&row| values[row as usize]).collect()),
+            Column::Text(text) => {
+                let codes = rows.iter().map(|&row| text.codes[row as usize]).collect();
+                Column::Text(TextColumn { codes, levels: text.levels.clone() })
+            }
+        }
+    }
+
     /// How many cells are missing.
     pub fn missing(&self) -> usize {
         match self {
@@ -90,6 +102,15 @@ impl Table {
         }
         let (names, columns) = columns.into_iter().unzip();
         Ok(Self { names, columns, rows })
+    }
+
+    /// The cells of each column in the rows that are asked for by its name; as many for each.
+    ///
+    /// # Errors
+    /// As [`Table::new`], if they are not as many.
+    pub fn select<'a>(&self, rows: impl Fn(&str) -> &'a [u32]) -> Result<Self> {
+        let selected = |(name, column): (&str, &Column)| (name.to_owned(), column.select(rows(name)));
+        Self::new(self.iter().map(selected).collect())
     }
 
     /// The number of rows.

@@ -55,8 +55,8 @@ pub struct Plan {
 /// Plans, each for less work than stands before it: training rows, those of a wide table counting more.
 const PLANS: [(usize, Plan); 5] = [
     (1_500, Plan { members: 8, epochs: 32, batch: 64 }),
-    (6_000, Plan { members: 8, epochs: 24, batch: 128 }),
-    (15_000, Plan { members: 4, epochs: 24, batch: 256 }),
+    (6_000, Plan { members: 6, epochs: 24, batch: 128 }),
+    (15_000, Plan { members: 4, epochs: 20, batch: 256 }),
     (60_000, Plan { members: 4, epochs: 12, batch: 256 }),
     (usize::MAX, Plan { members: 2, epochs: 8, batch: 512 }),
 ];
