@@ -21,11 +21,12 @@ pub(crate) fn forward<T: Real>(g: Activation, alpha: &[T], z: &[T], g_z: &mut [T
 for_each_isa! {
     /// [`forward`] on one thread.
     fn forward_rows<T: Real>(g: Activation, alpha: &[T], z: &[T], g_z: &mut [T], a: &mut [T]) {
-        g_z.copy_from_slice(z);
-        g.apply_all(g_z);
         let n = alpha.len();
-        for ((a, z), g_z) in a.chunks_exact_mut(n).zip(z.chunks_exact(n)).zip(g_z.chunks_exact(n)) {
-            for (((a, &z), &g_z), &alpha) in a.iter_mut().zip(z).zip(g_z).zip(alpha) {
+        // Row by row, so that what is written is read again while it is near.
+        for ((a, z), g_z) in a.chunks_exact_mut(n).zip(z.chunks_exact(n)).zip(g_z.chunks_exact_mut(n)) {
+            g_z.copy_from_slice(z);
+            g.apply_all(g_z);
+            for (((a, &z), &g_z), &alpha) in a.iter_mut().zip(z).zip(&*g_z).zip(alpha) {
                 *a = z + alpha * (g_z - z);
             }
         }
@@ -76,12 +77,12 @@ for_each_isa! {
 for_each_isa! {
     /// dZ of some rows, in place of dA.
     fn slopes<T: Real>(g: Activation, alpha: &[T], inputs: [&[T]; 2], da: &mut [T], slope: &mut [T]) {
-        let [z, g_z] = inputs;
-        slope.fill(T::ONE);
-        g.multiply_by_derivative(z, g_z, slope);
         let n = alpha.len();
-        for (da, slope) in da.chunks_exact_mut(n).zip(slope.chunks_exact(n)) {
-            for ((da, &slope), &alpha) in da.iter_mut().zip(slope).zip(alpha) {
+        let [z, g_z] = inputs.map(|values| values.chunks_exact(n));
+        for ((da, slope), (z, g_z)) in da.chunks_exact_mut(n).zip(slope.chunks_exact_mut(n)).zip(z.zip(g_z)) {
+            slope.fill(T::ONE);
+            g.multiply_by_derivative(z, g_z, slope);
+            for ((da, &slope), &alpha) in da.iter_mut().zip(&*slope).zip(alpha) {
                 *da *= T::ONE + alpha * (slope - T::ONE);
             }
         }
