@@ -20,6 +20,17 @@ fn files_are_short() {
     assert!(long.is_empty(), "over {MAX_LINES} lines, split by what the parts are about: {long:#?}");
 }
 
+/// A page or source with the marks that `git merge` leaves where it could not decide.
+#[test]
+fn no_merge_is_left_half_done() {
+    let endings = [".rs", ".md", ".toml", ".json", ".py"];
+    for path in endings.into_iter().flat_map(files) {
+        let text = fs::read_to_string(root().join(&path)).expect("listed a moment ago, UTF-8");
+        let mark = text.lines().find(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "));
+        assert_eq!(mark, None, "{path}");
+    }
+}
+
 #[test]
 fn unsafe_code_is_allowed_only_in_the_kernels() {
     for (path, source) in sources() {

@@ -1,7 +1,7 @@
 //! Random numbers: ChaCha8 streams keyed by (seed, purpose, index), never a global generator. The key is the
 //! whole state, so a resumed run draws what an unbroken one would have drawn.
 
-use rand_chacha::ChaCha8Rng;
+pub use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 /// What a stream is used for; streams of different purposes are independent.

@@ -154,10 +154,11 @@ pub struct ImportanceArgs {
     pub reading: ReadingArgs,
 }
 
-/// Every Z and A (and dZ, dW, db) of chosen rows, with shapes
+/// Every Z and A (and dZ, dW, db) of chosen rows, with shapes, or what each column adds to a prediction
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  wxb explain titanic.wxb new.csv --row 3 --contributions
   wxb explain titanic.wxb new.csv --row 3 --backward
   wxb explain titanic.wxb new.csv --row 0-3 --layer 2 --convention rows")]
 pub struct ExplainArgs {
@@ -179,6 +180,18 @@ pub struct ExplainArgs {
         alias = "rows"
     )]
     pub row: Vec<RowRange>,
+
+    /// Instead of the pass: how much each column adds to the prediction, beside the other rows of the data
+    #[arg(long, conflicts_with_all = ["backward", "layer", "full", "part"])]
+    pub contributions: bool,
+
+    /// Rows that --contributions compares with, drawn from the data
+    #[arg(long, value_name = "N", default_value = "200", value_parser = value::at_least_one)]
+    pub samples: usize,
+
+    /// Where the draws of --contributions come from
+    #[arg(long, value_name = "N", default_value = "0", value_parser = value::seed)]
+    pub seed: u64,
 
     /// The backward pass too: dZ, dW, db, dA, and one step of gradient descent
     #[arg(long)]

@@ -9,6 +9,7 @@ use wxb::ndarray::Array2;
 use wxb::step::{Cache, Keep, Mode};
 use wxb::{Code, Error, Network, Result};
 
+use super::contributions;
 use super::formulas::{self, Line, Orientation};
 use crate::args::choice::ConventionChoice;
 use crate::args::model::ExplainArgs;
@@ -55,6 +56,10 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
     let ask = Ask { needs_target: args.backward, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
     let rows = chosen_rows(args, &examples)?;
+    if args.contributions {
+        contributions::run(args, &model, (&examples, &rows), terminal)?;
+        return Ok(Exit::Success);
+    }
     let shown = |part: &&Part| is_traceable(part.network.layers());
     let usual = model.parts.iter().find(shown).map(|part| part.name.as_str());
     let part = part(&model, args.part.as_deref().or(usual))?;

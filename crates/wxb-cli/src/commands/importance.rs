@@ -126,7 +126,7 @@ fn sample(examples: Examples, args: &ImportanceArgs) -> Result<Examples> {
 }
 
 /// The columns that some network looks at, in the order of the training file.
-fn used_columns(model: &Model) -> Vec<String> {
+pub fn used_columns(model: &Model) -> Vec<String> {
     let mut names: Vec<String> = vec![];
     for part in &model.parts {
         let Some(Preprocessor::Table(columns)) = &part.preprocess else { continue };

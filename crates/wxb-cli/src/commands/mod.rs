@@ -5,6 +5,7 @@ mod bench_measure;
 mod bench_workload;
 mod checkpoints;
 mod completions;
+mod contributions;
 mod cross_validate;
 mod demo;
 mod demo_data;

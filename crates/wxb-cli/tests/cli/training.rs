@@ -136,15 +136,49 @@ fn intervals() {
     assert!(run("evaluate class.wxb table.csv").contains("probability of yes"));
 }
 
-/// The column that decides is the most important one, and one that says nothing is worth nothing.
-#[test]
-fn importance() {
+/// A model of y = (x ≥ 50), beside a column that says nothing.
+fn stage_with_noise() -> tempfile::TempDir {
     let directory = stage();
     let row = |i: usize| format!("{},{},{}\n", i * 7 % 100, i * 13 % 50, i * 7 % 100 / 50);
     let table = std::iter::once("x,noise,y\n".to_owned()).chain((0..300).map(row)).collect::<String>();
     std::fs::write(directory.path().join("xy.csv"), table).unwrap();
+    succeed(directory.path(), "train xy.csv --target y --task classification --hidden 8 -o xy.wxb -q");
+    directory
+}
+
+/// What the columns add is the prediction without what is predicted in the mean, and the column that decides adds nearly all.
+#[test]
+fn contributions() {
+    let directory = stage_with_noise();
     let run = |line: &str| succeed(directory.path(), line);
-    run("train xy.csv --target y --task classification --hidden 8 -o xy.wxb -q");
+    let line = "explain xy.wxb xy.csv --row 3,14 --contributions --samples 100";
+    let found: Value = serde_json::from_str(&run(&format!("{line} --json"))).unwrap();
+    let predicted = run("predict xy.wxb xy.csv --proba");
+    for (row, at) in found["rows"].as_array().unwrap().iter().zip([3, 14]) {
+        let number = |value: &Value| value.as_f64().unwrap();
+        let added: f64 =
+            row["columns"].as_array().unwrap().iter().map(|column| number(&column["mean"])).sum();
+        let (prediction, expected) = (number(&row["prediction"]), number(&row["expected"]));
+        assert!((added - (prediction - expected)).abs() < 1e-9, "{row}");
+        let of_one: f64 = predicted.lines().nth(1 + at).unwrap().split(',').nth(1).unwrap().parse().unwrap();
+        assert!((prediction - of_one).abs() < 1e-6, "{row}, {of_one}");
+        assert_eq!(row["columns"][0]["column"], "x");
+        assert!(number(&row["columns"][1]["mean"]).abs() < 0.05, "{row}");
+    }
+    assert_eq!(run(line), run(&format!("{line} --threads 1")));
+    assert!(run(line).contains("x "));
+    // Three classes: the probability of the most probable one; a number: the number.
+    run("train table.csv --target colour -o colour.wxb --hidden 4 -q");
+    assert!(run("explain colour.wxb table.csv --contributions --json").contains("probability of"));
+    run("train table.csv --target size -o size.wxb --hidden 4 -q");
+    assert!(run("explain size.wxb table.csv --contributions --json").contains("\"what\":\"size\""));
+}
+
+/// The column that decides is the most important one, and one that says nothing is worth nothing.
+#[test]
+fn importance() {
+    let directory = stage_with_noise();
+    let run = |line: &str| succeed(directory.path(), line);
     let found: Value = serde_json::from_str(&run("importance xy.wxb xy.csv --rows 200 --json")).unwrap();
     let mean = |i: usize| found["columns"][i]["mean"].as_f64().unwrap();
     assert_eq!((&found["columns"][0]["column"], &found["rows"]), (&"x".into(), &200.into()), "{found}");

@@ -133,7 +133,7 @@ pub fn training(inputs: Groups, rows: usize, task: Task, metric: Metric, seed: u
     }
 }
 
-/// The waves by [`SPREAD`], all else as [`realmlp::initialize`].
+/// Waves of many lengths, all else as [`realmlp::initialize`].
 ///
 /// # Errors
 /// As there.
