@@ -25,6 +25,11 @@ impl Deadline {
         Self(budget.and_then(|budget| start.checked_add(budget)))
     }
 
+    /// The end of a share of the time that is left.
+    pub fn sooner(self, share: f64) -> Self {
+        Self(self.left().map(|left| Instant::now() + left.mul_f64(share)))
+    }
+
     /// What is left of it.
     fn left(self) -> Option<Duration> {
         self.0.map(|end| end.saturating_duration_since(Instant::now()))

@@ -82,6 +82,9 @@ pub fn train_all<T: Real>(
     deadline: Deadline,
     terminal: &Terminal,
 ) -> Result<Option<Vec<Candidate<T>>>> {
+    /// Of the time that there is; the rest is for the main network.
+    const SHARE: f64 = 0.3;
+    let deadline = deadline.sooner(SHARE);
     let mut candidates = vec![];
     for args in presets {
         let started = Instant::now();
