@@ -13,7 +13,7 @@ const FILE: &str = "bench/instructions.toml";
 /// Relative: more than another layout of the code moves, less than a loop that is no longer vectorised.
 const TOLERANCE: f64 = 0.05;
 /// (workload, steps): callgrind takes about 50 times as long as the processor, and this takes it half a minute.
-const WORKLOADS: [(&str, u64); 3] = [("W1", 200), ("W2", 12), ("W3", 1)];
+const WORKLOADS: [(&str, u64); 3] = [("W1", 4000), ("W2", 12), ("W3", 1)];
 
 const HEADING: &str = "\
 # Instructions of one training step of `wxb bench --workload NAME --threads 1`, as callgrind counts them, for each
