@@ -107,19 +107,25 @@ impl Fit {
     }
 }
 
-/// The temperature T that minimises the loss of the probabilities' T-th roots ([`Evaluation::calibrated`]); 1 where a
+/// The temperature T that minimises the cross-entropy of the probabilities' T-th roots ([`Evaluation::calibrated`]); 1 where a
 /// prediction is no probability.
+///
+/// The targets are those of Platt 1999: as if there were one row more that is recognised and one that is not, so that a few rows
+/// that are all recognised do not make the model sure of everything.
 pub fn temperature(evaluation: &Evaluation) -> f64 {
     /// Beyond these a model says nothing, or all.
     const LIMIT: f64 = 10.0;
     if !evaluation.is_of_classes() {
         return 1.0;
     }
-    let weights = evaluation.weights.as_deref();
+    let weight = |i: usize| evaluation.weights.as_ref().map_or(1.0, |weights| weights[i]);
+    let rows: f64 = (0..evaluation.targets.len()).map(weight).sum();
+    let wrong = 1.0 / (rows + 2.0);
+    let ln = |p: f64| p.max(f64::MIN_POSITIVE).ln();
     let cost = |ln_t: f64| {
         let p = evaluation.calibrated(ln_t.exp()).fits();
-        let weight = |i: usize| weights.map_or(1.0, |weights| weights[i]);
-        p.iter().enumerate().map(|(i, p)| -weight(i) * p.max(f64::MIN_POSITIVE).ln()).sum::<f64>()
+        let of_row = |(i, p): (usize, &f64)| -weight(i) * ((1.0 - wrong) * ln(*p) + wrong * ln(1.0 - p));
+        p.iter().enumerate().map(of_row).sum::<f64>()
     };
     minimum(-LIMIT.ln(), LIMIT.ln(), cost).exp()
 }
@@ -221,6 +227,17 @@ mod tests {
         }
         assert!((calibrated.loss - exact.loss).abs() < 1e-12);
         assert_eq!(temperature(&numbers(normals(1))), 1.0);
+    }
+
+    /// Twenty rows that are all recognised, most of them clearly: the model may become surer, but not of everything.
+    #[test]
+    fn a_few_recognised_rows_prove_little() {
+        let predictions = (0..20).map(|i| if i % 2 == 0 { 0.1 } else { 0.9 }).collect();
+        let targets = (0..20).map(|i| f64::from(i % 2)).collect();
+        let t = temperature(&Evaluation::new(Loss::BINARY, 1, predictions, targets, None));
+        // p^(1/T) = 21/22 where p was 0.9.
+        let expected = (0.9_f64 / 0.1).ln() / 21_f64.ln();
+        assert!((t - expected).abs() < 1e-3, "{t}, not {expected}");
     }
 
     /// A row of weight 3 is three rows.
