@@ -14,6 +14,7 @@ use super::value::{self, Activations, BatchSize, ClassWeight, Hidden, Quantiles,
 const EXAMPLES: &str = "\
 Examples:
   wxb train titanic.csv --target survived
+  wxb train sales.csv.gz --target price --time-budget 5m
   wxb train sales.csv.gz --target price --drop id,note --hidden 128,64 --seed 7 -o sales.wxb
   wxb train digits.npz --x X --y y --hidden 64,32
   wxb train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --hidden 512,512

@@ -61,6 +61,7 @@ where
     let data = bound.data()?;
     let beside = if args.output.dry_run { &[] } else { beside };
     let Some(mut candidates) = candidate::train_all(beside, &prepared, &parts, deadline, terminal)? else {
+        terminal.warn("interrupted before the large network had an epoch: nothing is saved");
         return Ok(Exit::Interrupted);
     };
     let afforded = afford(main, &fitted, &prepared.loss, &data, deadline)?;
@@ -146,10 +147,8 @@ where
     AnyNetwork: From<Network<T>>,
 {
     let Place { path, terminal } = *place;
-    let is_alone = result.mixture.alone.len() == 1;
     if let Stop::Diverged(at) = stop
-        && run.best.epoch == 0
-        && is_alone
+        && result.mixture.alone.iter().all(|network| network.best_epoch == 0)
     {
         return Err(summary::diverged(at, plan).note("no epoch was finished: nothing is saved").into());
     }

@@ -63,7 +63,5 @@ fn own_scratch<T: Real>(
     m: usize,
     scratch: &mut [T],
 ) -> impl IndexedParallelIterator<Item = &mut [T]> {
-    let own = packed_len::<T>(m, layer.n_in, layer.n_out);
-    // A layer may need none.
-    scratch.par_chunks_exact_mut(own.max(1))
+    scratch.par_chunks_exact_mut(packed_len::<T>(m, layer.n_in, layer.n_out))
 }

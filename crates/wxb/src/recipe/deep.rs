@@ -16,23 +16,15 @@ use crate::activation::Activation;
 use crate::data::Dataset;
 use crate::data::target::Task;
 use crate::error::Result;
-use crate::layer::{Embed, Heads, Layer, Members, Periodic, Role, Slot};
+use crate::layer::{Heads, Layer, Members, Role, Slot};
 use crate::loss::Loss;
 use crate::metrics::Metric;
 use crate::network::Network;
 use crate::preprocess::{Categories, Groups, PreprocessConfig, Scale};
 use crate::real::Real;
-use crate::recipe::realmlp;
+use crate::recipe::realmlp::{self, FEW_LEVELS, HIDDEN, embeddings, width};
 use crate::trainer::{BatchSize, TrainConfig};
 
-/// Units of each hidden layer.
-const HIDDEN: [usize; 3] = [256, 256, 256];
-/// Waves of a numeric embedding, and the numbers that they become beside x'.
-const FREQUENCIES: usize = 16;
-const WAVE_WIDTH: usize = 3;
-/// Levels up to which a category has inputs of its own; numbers that a level of others becomes.
-const FEW_LEVELS: usize = 8;
-const EMBEDDING: usize = 8;
 /// The waves of a column are of different lengths: the standard deviation of the frequencies w grows from the first wave to the
 /// last by this factor. It begins where that of RealMLP is, 0.1.
 const SPREAD: f64 = 50.0;
@@ -63,17 +55,12 @@ const PLANS: [(usize, Plan); 5] = [
 
 /// The plan for a number of training rows.
 pub fn plan(inputs: Groups, rows: usize) -> Plan {
-    // Multiplications for a row, beside those of a table with 20 numbers.
-    let of = |n_in: usize| HIDDEN[0] * (n_in + HIDDEN[1] + HIDDEN[2]);
-    let usual = of(20 * 2 * (WAVE_WIDTH + 1));
-    let work = (rows as f64 * of(width(inputs)) as f64 / usual as f64) as usize;
+    // Multiplications for a row, beside those of a table with 20 numbers in two scales.
+    let of = |inputs: Groups| (HIDDEN[0] * (width(inputs) + HIDDEN[1] + HIDDEN[2])) as f64;
+    let usual = Groups { numbers: 2 * 20, others: 0, rows: 0, levels: 0 };
+    let work = (rows as f64 * of(inputs) / of(usual)) as usize;
     let [.., (_, last)] = PLANS;
     PLANS.iter().find(|(limit, _)| work < *limit).map_or(last, |&(_, plan)| plan)
-}
-
-/// The inputs of the first dense layer.
-fn width(Groups { numbers, others, rows, .. }: Groups) -> usize {
-    numbers * (WAVE_WIDTH + 1) + others + rows * EMBEDDING
 }
 
 /// How columns become inputs. `keep`: as in [`PreprocessConfig`].
@@ -98,17 +85,7 @@ pub fn loss(task: Task) -> Loss {
 
 /// The layers for the inputs of [`preprocessing`].
 pub fn layers(inputs: Groups, members: usize, n_out: usize) -> Vec<Layer> {
-    let Groups { numbers, others, rows, levels } = inputs;
-    let mut layers = vec![];
-    if rows > 0 {
-        layers.push(Layer::Embed(Embed { rest: numbers + others, columns: rows, levels, width: EMBEDDING }));
-    }
-    let rest = others + rows * EMBEDDING;
-    if numbers > 0 {
-        let (columns, frequencies, width) = (numbers, FREQUENCIES, WAVE_WIDTH);
-        layers.push(Layer::Periodic(Periodic { columns, rest, frequencies, width }));
-    }
-    let mut n_in = width(inputs);
+    let (mut layers, mut n_in) = (embeddings(inputs), width(inputs));
     let all = Members { members, n: n_in };
     layers.extend([Layer::Members(all), Layer::MemberScale(all)]);
     for n_out in HIDDEN {

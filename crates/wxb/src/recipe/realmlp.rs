@@ -28,12 +28,12 @@ use crate::step::{Cache, Keep, Mode, forward};
 use crate::trainer::{BatchSize, Pace, Paces, Ties, TrainConfig};
 
 /// Units of each hidden layer.
-const HIDDEN: [usize; 3] = [256, 256, 256];
+pub(super) const HIDDEN: [usize; 3] = [256, 256, 256];
 /// Waves of a numeric embedding, and the numbers that they become beside x'.
 const FREQUENCIES: usize = 16;
 const WAVE_WIDTH: usize = 3;
 /// Levels up to which a category has inputs of its own; numbers that a level of others becomes.
-const FEW_LEVELS: usize = 8;
+pub(super) const FEW_LEVELS: usize = 8;
 const EMBEDDING: usize = 8;
 /// Dropout and weight decay until the middle of the run; both then fall to 0.
 const DROPOUT: f64 = 0.15;
@@ -63,23 +63,28 @@ pub fn loss(task: Task, metric: Metric) -> Loss {
     }
 }
 
-/// The layers for the inputs of [`preprocessing`].
-pub fn layers(inputs: Groups, task: Task, n_out: usize) -> Vec<Layer> {
-    let Groups { numbers, others, rows, levels } = inputs;
+/// The inputs of the first dense layer.
+pub(super) fn width(Groups { numbers, others, rows, .. }: Groups) -> usize {
+    numbers * (WAVE_WIDTH + 1) + others + rows * EMBEDDING
+}
+
+/// The layers that make those of the columns: embeddings of categories and of numbers, where there are some.
+pub(super) fn embeddings(Groups { numbers, others, rows, levels }: Groups) -> Vec<Layer> {
     let mut layers = vec![];
     if rows > 0 {
         layers.push(Layer::Embed(Embed { rest: numbers + others, columns: rows, levels, width: EMBEDDING }));
     }
     let rest = others + rows * EMBEDDING;
     if numbers > 0 {
-        layers.push(Layer::Periodic(Periodic {
-            columns: numbers,
-            rest,
-            frequencies: FREQUENCIES,
-            width: WAVE_WIDTH,
-        }));
+        let (columns, frequencies, width) = (numbers, FREQUENCIES, WAVE_WIDTH);
+        layers.push(Layer::Periodic(Periodic { columns, rest, frequencies, width }));
     }
-    let mut n_in = numbers * (WAVE_WIDTH + 1) + rest;
+    layers
+}
+
+/// The layers for the inputs of [`preprocessing`].
+pub fn layers(inputs: Groups, task: Task, n_out: usize) -> Vec<Layer> {
+    let (mut layers, mut n_in) = (embeddings(inputs), width(inputs));
     layers.push(Layer::Scale { n: n_in });
     let g = if task == Task::Regression { Activation::Mish } else { Activation::Selu };
     for units in HIDDEN {

@@ -52,10 +52,6 @@ pub struct Pace {
 impl Pace {
     /// As fast as the base rate says, decaying as weights do.
     pub const WEIGHTS: Pace = Pace { lr: 1.0, decay: 1.0 };
-    fn weights() -> Pace {
-        Pace::WEIGHTS
-    }
-
     /// As fast as the base rate says, without decay.
     pub const FREE: Pace = Pace { lr: 1.0, decay: 0.0 };
 }
@@ -66,7 +62,6 @@ pub struct Paces {
     /// W.
     pub weights: Pace,
     /// The scales r and s of members.
-    #[serde(default = "Pace::weights")]
     pub member_scales: Pace,
     /// b.
     pub biases: Pace,
