@@ -86,7 +86,7 @@ fn one_fold<T: Real>(
     let plan = Plan { problem: Problem { args: main, prepared, parts, fitted: &fitted }, config: &config };
     if i == 0 {
         summary::data(&plan.problem, terminal);
-        summary::network(&plan, &network, terminal);
+        summary::network(&plan, &network, beside.is_empty(), terminal);
     }
     start(&mut network, main, &fitted, &data.train)?;
     let mut run = Run::new(network, &config)?;

@@ -13,7 +13,7 @@ use crate::args::value::Valid;
 use crate::exit::{Exit, Outcome};
 use crate::pipeline::memory;
 use crate::pipeline::prepare::Held;
-use crate::pipeline::settings;
+use crate::pipeline::{recipe, settings};
 use crate::terminal::Terminal;
 use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
 use crate::terminal::table::Table;
@@ -33,9 +33,10 @@ pub fn data(problem: &Problem<'_>, terminal: &Terminal) {
     terminal.say("split", &split(problem));
 }
 
-/// Says what the network is, and how it is trained.
-pub fn network<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) {
-    terminal.say("model", &model(network));
+/// Says what the network is, and how it is trained. `is_alone`: no other network is part of the model.
+pub fn network<T: Real>(plan: &Plan<'_>, network: &Network<T>, is_alone: bool, terminal: &Terminal) {
+    let label = if is_alone { "model" } else { recipe::preset(plan.problem.args).name() };
+    terminal.say(label, &model(network));
     terminal.say("training", &training(plan.config));
 }
 

@@ -71,7 +71,7 @@ where
     let main = afforded.as_ref().unwrap_or(main);
     let problem = Problem { args: main, prepared: &prepared, parts: &parts, fitted: &fitted };
     let plan = Plan { problem, config: &config };
-    summary::network(&plan, &network, terminal);
+    summary::network(&plan, &network, presets.len() == 1, terminal);
     if args.output.dry_run {
         return summary::dry_run(&plan, &network, terminal);
     }
