@@ -108,10 +108,7 @@ impl Activation {
             Selu => T::of(SELU_LAMBDA) * elu(z, T::of(SELU_ALPHA)),
             Gelu => z * normal_cdf(z),
             Silu => z * sigmoid(z),
-            Mish => {
-                let [n, w, _] = mish_parts(z);
-                z * (n / (n + w))
-            }
+            Mish => z * mish_parts(z)[0],
             Softplus => softplus(z),
         }
     }
@@ -133,9 +130,8 @@ impl Activation {
                 s + a * (T::ONE - s)
             }
             Mish => {
-                let [n, w, s] = mish_parts(z);
-                let d = n + w;
-                n / d + z * (w * (d + n) / (d * d)) * s // t + z (1 − t²) σ(z),  t = n/d
+                let [t, rest, s] = mish_parts(z);
+                t + z * rest * s
             }
             Softplus => -(-a).exp_m1(), // σ(z) = 1 − e^(−softplus(z))
         }
@@ -147,6 +143,16 @@ impl Activation {
     pub fn apply_all<T: Real>(self, z: &mut [T]) {
         for_each_activation!(self, g => for z in z {
             *z = g.apply(*z);
+        });
+    }
+
+    /// g(z) into `a` and g'(z) into `slope`; all of one shape.
+    #[inline(always)]
+    pub fn apply_with_slope<T: Real>(self, z: &[T], a: &mut [T], slope: &mut [T]) {
+        debug_assert!(z.len() == a.len() && z.len() == slope.len());
+        for_each_activation!(self, g => for ((&z, a), slope) in z.iter().zip(a).zip(slope) {
+            *a = g.apply(z);
+            *slope = g.derivative(z, *a);
         });
     }
 
@@ -228,13 +234,18 @@ fn elu<T: Real>(z: T, alpha: T) -> T {
     select(z < T::ZERO, alpha * z.exp_m1(), kept(z))
 }
 
-/// tanh(ln(1 + eᶻ)) = n / (n + w) and σ(z), as (n, w, σ(z)): n = (1 + eᶻ)² − 1 and w = 2, for z ≥ 0 times e^(−2z).
+/// t = tanh(ln(1 + eᶻ)), 1 − t² and σ(z). With n = (1 + eᶻ)² − 1 and w = 2, for z ≥ 0 times e^(−2z), and d = n + w:
+/// t = n/d,  1 − t² = w (d + n)/d²,  σ(z) = s/c with c = 1 + e^(−|z|). The one division is 1/(c d).
 #[inline(always)]
 fn mish_parts<T: Real>(z: T) -> [T; 3] {
     let (e, two) = ((-z.abs()).exp(), T::of(2.0));
     let negative = z < T::ZERO;
     let n = select(negative, e * (e + two), T::ONE + two * e);
-    [n, select(negative, two, two * (e * e)), select(negative, e, T::ONE) / (T::ONE + e)]
+    let w = select(negative, two, two * (e * e));
+    let (c, d) = (T::ONE + e, n + w);
+    let inverse = T::ONE / (c * d);
+    let (of_c, of_d) = (d * inverse, c * inverse);
+    [n * of_d, w * (d + n) * (of_d * of_d), select(negative, e, T::ONE) * of_c]
 }
 
 /// Φ(z) = (1 + erf(z/√2)) / 2.

@@ -51,10 +51,11 @@ pub struct Cache<T> {
 struct LayerCache<T> {
     /// A (m, n_out).
     a: Vec<T>,
-    /// Of a dense layer Z (m, n_out) where it is kept, else empty; g(Z) of a blended activation; the cosines of a
+    /// Of a dense layer Z (m, n_out) where it is kept, else empty; g(Z) − Z of a blended activation; the cosines of a
     /// numeric embedding; U of an ensemble.
     z: Vec<T>,
-    /// 0 or 1/keep for every number of a dropout layer; the sines of a numeric embedding; Z of an ensemble whose g' needs it.
+    /// 0 or 1/keep for every number of a dropout layer; ∂A/∂Z of a blended activation; the sines of a numeric embedding; Z of
+    /// an ensemble whose g' needs it.
     mask: Vec<T>,
 }
 
@@ -116,14 +117,8 @@ impl<T: Real> Cache<T> {
                     }
                 }
                 Layer::Heads(layer) => scratch = scratch.max(heads::scratch_len::<T>(layer, capacity)),
-                Layer::Blend { n, .. } => {
-                    z = zeros(n);
-                    scratch = scratch.max(rows * n);
-                }
-                Layer::Periodic(layer) => {
-                    (z, mask) = (zeros(layer.waves()), zeros(layer.waves()));
-                    scratch = scratch.max(layer.frequencies);
-                }
+                Layer::Blend { n, .. } => (z, mask) = (zeros(n), zeros(n)),
+                Layer::Periodic(layer) => (z, mask) = (zeros(layer.waves()), zeros(layer.waves())),
             }
             layers.push(LayerCache { a: zeros(width), z, mask });
         }
@@ -222,11 +217,7 @@ fn through<T: Real>(
                 Mode::SameMasks => {}
                 Mode::Predicting => mask.fill(T::ONE),
             }
-            let mask = &*mask;
-            in_pieces(a, |first, a| {
-                let inputs = a_in[first..].iter().zip(&mask[first..]);
-                a.iter_mut().zip(inputs).for_each(|(a, (&a_in, &mask))| *a = a_in * mask);
-            });
+            cpu::product_of(a_in, mask, a);
         }
         Layer::Scale { .. } => {
             let [gamma] = params.tensors(l);
@@ -234,7 +225,8 @@ fn through<T: Real>(
         }
         Layer::Blend { activation, .. } => {
             let [alpha] = params.tensors(l);
-            blend::forward(activation, alpha, a_in, &mut z[..a.len()], a);
+            let kept = blend::Kept { d: &mut z[..a.len()], slope: &mut mask[..a.len()] };
+            blend::forward(activation, alpha, a_in, kept, a);
         }
         Layer::Periodic(layer) => {
             let waves = a.len() / layer.n_out() * layer.waves();
@@ -260,31 +252,26 @@ fn through<T: Real>(
     }
 }
 
-/// Zero with probability `rate`, else 1/(1 − rate): drawn from (seed, step, layer) alone.
+/// Zero with probability `rate` (in steps of 2⁻¹⁶), else what keeps the mean: drawn from (seed, step, layer) alone.
 fn draw_mask<T: Real>(mask: &mut [T], rate: f64, seed: u64, step: u64, layer: usize) {
-    let (threshold, scale) = ((rate * 2f64.powi(32)) as u32, T::of(1.0 / (1.0 - rate)));
-    in_pieces(mask, |first, mask| {
+    /// What the generator makes at once, and how many masks that is.
+    const BYTES: usize = 4 * 64;
+    const AT_ONCE: usize = BYTES / 2;
+    /// About 15 µs.
+    const PIECE: usize = 128 * AT_ONCE;
+    let threshold = (rate * 65_536.0) as u32;
+    let kept = T::of(65_536.0 / f64::from(65_536 - threshold));
+    let draw = |first: usize, mask: &mut [T]| {
         // 2¹⁶ layers are more than any network on a table has.
         let mut rng = stream(seed, Purpose::Dropout, step << 16 | layer as u64);
-        rng.set_word_pos(first as u128);
-        // As many words as the generator makes at once.
-        let mut words = [0; 4 * 64];
-        for mask in mask.chunks_mut(64) {
-            let words = &mut words[..4 * mask.len()];
-            rng.fill_bytes(words);
-            cpu::mask(threshold, scale, words, mask);
+        rng.set_word_pos(first as u128 / 2);
+        let mut words = [0; BYTES];
+        for mask in mask.chunks_mut(AT_ONCE) {
+            rng.fill_bytes(&mut words);
+            cpu::mask(threshold, kept, &words, mask);
         }
-    });
-}
-
-/// Some numbers on all threads, in pieces large enough for each: `work` gets a piece's first place and the piece.
-fn in_pieces<T: Send>(values: &mut [T], work: impl Fn(usize, &mut [T]) + Sync) {
-    // 16,384 masks are about 30 µs.
-    const PIECE: usize = 1 << 14;
-    if values.len() <= PIECE || rayon::current_num_threads() == 1 {
-        return work(0, values);
-    }
-    values.par_chunks_mut(PIECE).enumerate().for_each(|(i, piece)| work(i * PIECE, piece));
+    };
+    cpu::split(mask, 1, AT_ONCE, PIECE, 0, &draw);
 }
 
 /// The gradients of every layer's parameters into `grads`, after [`forward`] and [`loss`] on the same batch.
@@ -347,7 +334,7 @@ fn back_through<T: Real>(
     match network.layers()[l] {
         Layer::Dense { .. } => unreachable!("dense layers have products"),
         Layer::Dropout { .. } => {
-            in_pieces(da, |first, da| da.iter_mut().zip(&mask[first..]).for_each(|(da, &mask)| *da *= mask));
+            cpu::multiply(da, mask);
             false
         }
         Layer::Scale { .. } => {
@@ -355,15 +342,16 @@ fn back_through<T: Real>(
             scale::backward(gamma, a_in, da, dgamma);
             false
         }
-        Layer::Blend { activation, .. } => {
-            let ([alpha], [dalpha]) = (params.tensors(l), grads.tensors_mut(l));
-            let slope = &mut scratch[..da.len()];
-            blend::backward(activation, alpha, [a_in, &z[..da.len()]], da, slope, dalpha);
+        Layer::Blend { .. } => {
+            let ([dalpha], kept) =
+                (grads.tensors_mut(l), blend::Kept { d: &z[..da.len()], slope: &mask[..da.len()] });
+            blend::backward(kept, da, dalpha);
             false
         }
         Layer::Periodic(layer) => {
-            let grads = grads.tensors_mut(l);
-            periodic::backward(layer, params.tensors(l), [a_in, mask, z], da, grads, da_in, scratch);
+            let waves = a_in.len() / layer.n_in() * layer.waves();
+            let inputs = periodic::Inputs { a_in, sin: &mask[..waves], cos: &z[..waves], da };
+            periodic::backward(layer, params.tensors(l), inputs, grads.tensors_mut(l), da_in);
             true
         }
         Layer::Embed(layer) => {

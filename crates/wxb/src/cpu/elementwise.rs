@@ -1,6 +1,7 @@
 //! Passes over numbers that lie in a cache, compiled for each instruction set.
 
-use super::for_each_isa;
+use super::threads::split;
+use super::{ELEMENTS, for_each_isa};
 use crate::activation::Activation;
 use crate::loss::Loss;
 use crate::optimizer::Rule;
@@ -20,6 +21,34 @@ for_each_isa! {
     }
 }
 
+/// A = A_in ⊙ B.   All of one length, or `a_in` and `b` longer.
+pub fn product_of<T: Real>(a_in: &[T], b: &[T], a: &mut [T]) {
+    split(a, 1, 1, ELEMENTS, 0, &|first, a| piece_of_product(&a_in[first..], &b[first..], a));
+}
+
+for_each_isa! {
+    /// [`product_of`] on one thread.
+    fn piece_of_product<T: Real>(a_in: &[T], b: &[T], a: &mut [T]) {
+        for ((a, &a_in), &b) in a.iter_mut().zip(a_in).zip(b) {
+            *a = a_in * b;
+        }
+    }
+}
+
+/// A ⊙ B in place of A.   Both of one length, or `b` longer.
+pub fn multiply<T: Real>(a: &mut [T], b: &[T]) {
+    split(a, 1, 1, ELEMENTS, 0, &|first, a| multiply_piece(a, &b[first..]));
+}
+
+for_each_isa! {
+    /// [`multiply`] on one thread.
+    fn multiply_piece<T: Real>(a: &mut [T], b: &[T]) {
+        for (a, &b) in a.iter_mut().zip(b) {
+            *a *= b;
+        }
+    }
+}
+
 for_each_isa! {
     /// db = 1ᵀ dZ.   dz (m, n)  db (n)
     pub fn column_sums<T: Real>(dz: &[T], db: &mut [T]) {
@@ -31,10 +60,10 @@ for_each_isa! {
 }
 
 for_each_isa! {
-    /// 0 for a random word (of four bytes) below the threshold, else `kept`.
+    /// 0 for a random word (of two bytes) below the threshold, else `kept`.
     pub fn mask<T: Real>(threshold: u32, kept: T, words: &[u8], mask: &mut [T]) {
-        for (mask, word) in mask.iter_mut().zip(words.as_chunks::<4>().0) {
-            *mask = if u32::from_le_bytes(*word) < threshold { T::ZERO } else { kept };
+        for (mask, word) in mask.iter_mut().zip(words.as_chunks::<2>().0) {
+            *mask = if u32::from(u16::from_le_bytes(*word)) < threshold { T::ZERO } else { kept };
         }
     }
 }

@@ -37,9 +37,11 @@ mod tests;
 mod threads;
 mod tile;
 
-pub(crate) use elementwise::{loss, mask, multiply_by_derivative, update};
+pub(crate) use elementwise::{loss, mask, multiply, multiply_by_derivative, product_of, update};
 pub use isa::Isa;
 pub(crate) use isa::for_each_isa;
+
+pub(crate) use threads::split;
 
 use pack::Rhs;
 use product::{product, product_transposed};
@@ -81,7 +83,7 @@ pub fn forward<T: Real>(dense: Dense<'_, T>, a_in: &[T], z: &mut [T], a: &mut [T
     } else {
         affine(dense, a_in, z, scratch, &|_, _| {});
         a.copy_from_slice(z);
-        threads::split(a, 1, 1, ELEMENTS, 0, &|_, a| elementwise::activate(activation, a));
+        split(a, 1, 1, ELEMENTS, 0, &|_, a| elementwise::activate(activation, a));
     }
 }
 

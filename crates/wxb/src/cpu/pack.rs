@@ -145,11 +145,16 @@ for_each_isa! {
 
 #[inline(always)]
 fn copy_rows<T: Real, const STRIDE: usize>(b: &[T], n: usize, j: usize, width: usize, panel: &mut [T]) {
-    for (p, row) in panel.as_chunks_mut::<STRIDE>().0.iter_mut().enumerate().take(b.len() / n) {
-        match b[p * n + j..].first_chunk::<STRIDE>() {
-            Some(b) => *row = *b,
-            None => row[..width].copy_from_slice(&b[p * n + j..][..width]),
-        }
+    // The rows after which there are numbers enough come first: in one loop with the others, the two kinds of copy become
+    // one call of memcpy.
+    let whole = (b.len() + n).saturating_sub(j + STRIDE) / n;
+    let (panel, _) = panel.as_chunks_mut::<STRIDE>();
+    let (first, last) = panel.split_at_mut(whole.min(panel.len()));
+    for (row, b) in first.iter_mut().zip(b[j..].windows(STRIDE).step_by(n)) {
+        *row = *b.first_chunk().expect("a window is as long");
+    }
+    for (row, b) in last.iter_mut().zip(b.chunks_exact(n).skip(whole)) {
+        row[..width].copy_from_slice(&b[j..][..width]);
     }
 }
 

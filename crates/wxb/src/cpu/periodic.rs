@@ -1,15 +1,39 @@
 //! e = A u + c, u = cos(2π w x + β), for each numeric column.
 
-use super::for_each_isa;
+use rayon::prelude::*;
+
+use super::{ELEMENTS, for_each_isa};
 use crate::layer::Periodic;
 use crate::real::Real;
 
+/// A = (e of all columns, x of all columns, the rest), and sin and cos of every wave.
+///
+/// w, β (columns, F)  A (columns · width, F)  c (columns, width)  a_in (m, columns + rest)
+/// a (m, columns (width + 1) + rest)  sin, cos (m, columns · F)
+pub(crate) fn forward<T: Real>(
+    layer: Periodic,
+    params: [&[T]; 4],
+    a_in: &[T],
+    a: &mut [T],
+    sin: &mut [T],
+    cos: &mut [T],
+) {
+    let (n_in, n_out, waves) = (layer.n_in(), layer.n_out(), layer.waves());
+    let rows = WAVES.div_ceil(waves);
+    if cos.len() <= WAVES || rayon::current_num_threads() == 1 {
+        return forward_rows(layer, params, a_in, a, sin, cos);
+    }
+    let kept = sin.par_chunks_mut(rows * waves).zip(cos.par_chunks_mut(rows * waves));
+    let pieces = a.par_chunks_mut(rows * n_out).zip(a_in.par_chunks(rows * n_in)).zip(kept);
+    pieces.for_each(|((a, a_in), (sin, cos))| forward_rows(layer, params, a_in, a, sin, cos));
+}
+
+/// Waves that a task takes: some 10 µs.
+const WAVES: usize = ELEMENTS / 4;
+
 for_each_isa! {
-    /// A = (e of all columns, x of all columns, the rest), and sin and cos of every wave into `waves`.
-    ///
-    /// w, β (columns, F)  A (columns · width, F)  c (columns, width)  a_in (m, columns + rest)
-    /// a (m, columns (width + 1) + rest)  sin, cos (m, columns · F)
-    pub(crate) fn forward<T: Real>(
+    /// [`forward`] of some rows.
+    fn forward_rows<T: Real>(
         layer: Periodic,
         params: [&[T]; 4],
         a_in: &[T],
@@ -17,31 +41,46 @@ for_each_isa! {
         sin: &mut [T],
         cos: &mut [T],
     ) {
-        let [w, beta, mix, shift] = params;
-        let Periodic { columns, frequencies, width, .. } = layer;
-        let turn = T::of(0.5 / std::f64::consts::PI);
-        let waves = layer.waves();
-        for (x, y) in a_in.chunks_exact(layer.n_in()).zip(cos.chunks_exact_mut(waves)) {
-            let of_column = y.chunks_exact_mut(frequencies).zip(x);
-            for ((y, &x), (w, beta)) in
-                of_column.zip(w.chunks_exact(frequencies).zip(beta.chunks_exact(frequencies)))
-            {
-                for ((y, &w), &beta) in y.iter_mut().zip(w).zip(beta) {
-                    *y = w * x + beta * turn;
-                }
+        match layer.frequencies {
+            USUAL => forward_with(USUAL, layer, params, a_in, a, [sin, cos]),
+            frequencies => forward_with(frequencies, layer, params, a_in, a, [sin, cos]),
+        }
+    }
+}
+
+/// As many waves as recipes have: a length that the compiler knows is one vector or two.
+const USUAL: usize = 16;
+
+#[inline(always)]
+fn forward_with<T: Real>(
+    frequencies: usize,
+    layer: Periodic,
+    [w, beta, mix, shift]: [&[T]; 4],
+    a_in: &[T],
+    a: &mut [T],
+    [sin, cos]: [&mut [T]; 2],
+) {
+    let (waves, of_e) = (layer.waves(), layer.columns * layer.width);
+    let turn = T::of(0.5 / std::f64::consts::PI);
+    let kept = sin.chunks_exact_mut(waves).zip(cos.chunks_exact_mut(waves));
+    let rows = a_in.chunks_exact(layer.n_in()).zip(a.chunks_exact_mut(layer.n_out()));
+    for ((x, a), (sin, cos)) in rows.zip(kept) {
+        let of_column = w.chunks_exact(frequencies).zip(beta.chunks_exact(frequencies));
+        for ((y, &x), (w, beta)) in cos.chunks_exact_mut(frequencies).zip(x).zip(of_column) {
+            for ((y, &w), &beta) in y.iter_mut().zip(w).zip(beta) {
+                *y = w * x + beta * turn;
             }
         }
         for (sin, cos) in sin.iter_mut().zip(cos.iter_mut()) {
             (*sin, *cos) = cos.sin_cos_turns();
         }
-        let rows = a_in.chunks_exact(layer.n_in()).zip(a.chunks_exact_mut(layer.n_out()));
-        for ((x, a), u) in rows.zip(cos.chunks_exact(waves)) {
-            let (e, after) = a.split_at_mut(columns * width);
-            after.copy_from_slice(x);
-            for (j, u) in u.chunks_exact(frequencies).enumerate() {
-                for k in j * width..(j + 1) * width {
-                    e[k] = shift[k] + dot(&mix[k * frequencies..][..frequencies], u);
-                }
+        let (e, after) = a.split_at_mut(of_e);
+        after.copy_from_slice(x);
+        let of_column = mix.chunks_exact(layer.width * frequencies).zip(shift.chunks_exact(layer.width));
+        let columns = e.chunks_exact_mut(layer.width).zip(cos.chunks_exact(frequencies));
+        for ((e, u), (mix, shift)) in columns.zip(of_column) {
+            for ((e, mix), &shift) in e.iter_mut().zip(mix.chunks_exact(frequencies)).zip(shift) {
+                *e = shift + dot(mix, u);
             }
         }
     }
@@ -49,7 +88,7 @@ for_each_isa! {
 
 /// Σ a b in eight sums over the places modulo 8, of which halves are added.
 #[inline(always)]
-fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+pub(super) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     let mut s = [T::ZERO; 8];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     for (a, b) in a.iter().zip(b) {
@@ -63,62 +102,149 @@ fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 
+/// What [`backward`] reads, shapes as in [`forward`].
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a, T> {
+    /// A_in.
+    pub a_in: &'a [T],
+    /// The sines of all waves.
+    pub sin: &'a [T],
+    /// Their cosines.
+    pub cos: &'a [T],
+    /// dA.
+    pub da: &'a [T],
+}
+
+/// The gradients of the parameters, summed over the rows, and dA_in where it is wanted (else `da_in` is empty).
+///
+/// With v = du ⊙ −sin(2π w x + β), du = Aᵀ de:   dA = de uᵀ,  dc = de,  dw = 2π x v,  dβ = v,
+/// dx = 2π w · v + what came past the embedding.
+pub(crate) fn backward<T: Real>(
+    layer: Periodic,
+    params: [&[T]; 4],
+    inputs: Inputs<'_, T>,
+    [dw, dbeta, dmix, dshift]: [&mut [T]; 4],
+    da_in: &mut [T],
+) {
+    let Periodic { columns, frequencies, width, .. } = layer;
+    let (n_in, n_out, waves) = (layer.n_in(), layer.n_out(), layer.waves());
+    // Sums over the rows are shared out by columns, what a row gets by rows.
+    let several = inputs.cos.len() > ELEMENTS && rayon::current_num_threads() > 1;
+    let at_once = if several { columns.div_ceil(PIECES) } else { columns };
+    let [dw, dbeta] = [dw, dbeta].map(|sums| sums.par_chunks_mut(at_once * frequencies));
+    let of_mix = (dmix.par_chunks_mut(at_once * width * frequencies), dshift.par_chunks_mut(at_once * width));
+    dw.zip(dbeta).zip(of_mix).enumerate().for_each(|(i, ((dw, dbeta), (dmix, dshift)))| {
+        of_columns(layer, i * at_once, params[2], inputs, [dw, dbeta, dmix, dshift]);
+    });
+    let rows = WAVES.div_ceil(waves);
+    let inputs = inputs.sin.par_chunks(rows * waves).zip(inputs.da.par_chunks(rows * n_out));
+    da_in.par_chunks_mut(rows * n_in).zip(inputs).for_each(|(da_in, (sin, da))| {
+        rows_of_inputs(layer, [params[0], params[2]], sin, da, da_in);
+    });
+}
+
+/// Pieces that the columns are cut into.
+const PIECES: usize = 4;
+
 for_each_isa! {
-    /// The gradients of the parameters, summed over the rows, and dA_in where it is wanted (else `da_in` is empty).
-    ///
-    /// With v = du ⊙ −sin(2π w x + β), du = Aᵀ de:   dA = de uᵀ,  dc = de,  dw = 2π x v,  dβ = v,
-    /// dx = 2π w · v + what came past the embedding.
-    /// Shapes as in [`forward`]; `v` has room for F numbers.
-    pub(crate) fn backward<T: Real>(
+    /// The gradients of some columns' parameters, from column `first` on: those of their waves, of A and of c.
+    fn of_columns<T: Real>(
         layer: Periodic,
-        params: [&[T]; 4],
-        inputs: [&[T]; 3],
-        da: &[T],
+        first: usize,
+        mix: &[T],
+        inputs: Inputs<'_, T>,
         grads: [&mut [T]; 4],
-        da_in: &mut [T],
-        v: &mut [T],
     ) {
-        let [w, _, mix, _] = params;
-        let [a_in, sin, cos] = inputs;
-        let [dw, dbeta, dmix, dshift] = grads;
+        match layer.frequencies {
+            USUAL => of_columns_with(USUAL, layer, first, mix, inputs, grads),
+            frequencies => of_columns_with(frequencies, layer, first, mix, inputs, grads),
+        }
+    }
+}
+
+#[inline(always)]
+fn of_columns_with<T: Real>(
+    frequencies: usize,
+    layer: Periodic,
+    first: usize,
+    mix: &[T],
+    Inputs { a_in, sin, cos, da }: Inputs<'_, T>,
+    [dw, dbeta, dmix, dshift]: [&mut [T]; 4],
+) {
+    let (n_in, n_out, waves, width) = (layer.n_in(), layer.n_out(), layer.waves(), layer.width);
+    let (tau, columns, of_mix) = (T::of(std::f64::consts::TAU), dw.len() / frequencies, width * frequencies);
+    for sums in [&mut *dw, &mut *dbeta, &mut *dmix, &mut *dshift] {
+        sums.fill(T::ZERO);
+    }
+    for (i, da) in da.chunks_exact(n_out).enumerate() {
+        for j in 0..columns {
+            let column = first + j;
+            let de = &da[column * width..][..width];
+            let of_row = i * waves + column * frequencies;
+            let dshift = &mut dshift[j * width..][..width];
+            dshift.iter_mut().zip(de).for_each(|(dshift, &de)| *dshift += de);
+            let inputs = [&sin[of_row..][..frequencies], &cos[of_row..][..frequencies]];
+            let [dw, dbeta] = [&mut *dw, &mut *dbeta].map(|sums| &mut sums[j * frequencies..][..frequencies]);
+            let dmix = &mut dmix[j * of_mix..][..of_mix];
+            let tau_x = tau * a_in[i * n_in + column];
+            of_waves(frequencies, &mix[column * of_mix..][..of_mix], inputs, (de, tau_x), [dw, dbeta, dmix]);
+        }
+    }
+}
+
+/// What one number x of a row adds to the sums of its column's waves; `tau_x` is 2π x.
+#[inline(always)]
+fn of_waves<T: Real>(
+    frequencies: usize,
+    mix: &[T],
+    [sin, u]: [&[T]; 2],
+    (de, tau_x): (&[T], T),
+    [dw, dbeta, dmix]: [&mut [T]; 3],
+) {
+    for at in (0..frequencies).step_by(USUAL) {
+        let n = USUAL.min(frequencies - at);
+        let mut v = [T::ZERO; USUAL];
+        let (v, u) = (&mut v[..n], &u[at..][..n]);
+        let of_k = dmix.chunks_exact_mut(frequencies).zip(mix.chunks_exact(frequencies));
+        for (&de, (dmix, mix)) in de.iter().zip(of_k) {
+            let sums = dmix[at..][..n].iter_mut().zip(v.iter_mut());
+            for ((dmix, v), (&mix, &u)) in sums.zip(mix[at..][..n].iter().zip(u)) {
+                *dmix += de * u;
+                *v -= de * mix;
+            }
+        }
+        let sums = dw[at..][..n].iter_mut().zip(&mut dbeta[at..][..n]);
+        for ((&v, &sin), (dw, dbeta)) in v.iter().zip(&sin[at..][..n]).zip(sums) {
+            let v = v * sin;
+            *dw += tau_x * v;
+            *dbeta += v;
+        }
+    }
+}
+
+for_each_isa! {
+    /// dA_in of some rows.
+    fn rows_of_inputs<T: Real>(layer: Periodic, params: [&[T]; 2], sin: &[T], da: &[T], da_in: &mut [T]) {
+        let [w, mix] = params;
         let Periodic { columns, frequencies, width, .. } = layer;
         let tau = T::of(std::f64::consts::TAU);
-        let (n_in, n_out, waves) = (layer.n_in(), layer.n_out(), layer.waves());
-        dw.fill(T::ZERO);
-        dbeta.fill(T::ZERO);
-        dmix.fill(T::ZERO);
-        dshift.fill(T::ZERO);
-        let v = &mut v[..frequencies];
-        for (i, da) in da.chunks_exact(n_out).enumerate() {
-            let x = &a_in[i * n_in..][..n_in];
+        let rows = da_in.chunks_exact_mut(layer.n_in()).zip(da.chunks_exact(layer.n_out()));
+        for ((da_in, da), sin) in rows.zip(sin.chunks_exact(layer.waves())) {
             let (de, past) = da.split_at(columns * width);
-            if let Some(da_in) = da_in.get_mut(i * n_in..(i + 1) * n_in) {
-                da_in.copy_from_slice(past);
-            }
-            for (j, &x) in x[..columns].iter().enumerate() {
-                let at = j * frequencies..(j + 1) * frequencies;
-                let u = &cos[i * waves..][at.clone()];
-                v.fill(T::ZERO);
-                for k in j * width..(j + 1) * width {
-                    let of = k * frequencies..(k + 1) * frequencies;
-                    dshift[k] += de[k];
-                    for ((dmix, &u), (v, &mix)) in
-                        dmix[of.clone()].iter_mut().zip(u).zip(v.iter_mut().zip(&mix[of]))
-                    {
-                        *dmix += de[k] * u;
-                        *v -= de[k] * mix;
+            da_in.copy_from_slice(past);
+            let of_waves = sin.chunks_exact(frequencies).zip(w.chunks_exact(frequencies));
+            let of_column = de.chunks_exact(width).zip(mix.chunks_exact(width * frequencies)).zip(of_waves);
+            for (dx, ((de, mix), (sin, w))) in da_in.iter_mut().zip(of_column) {
+                // −du · sin · w, wave by wave.
+                let mut sum = T::ZERO;
+                for f in 0..frequencies {
+                    let mut v = T::ZERO;
+                    for (&de, mix) in de.iter().zip(mix.chunks_exact(frequencies)) {
+                        v -= de * mix[f];
                     }
+                    sum += v * sin[f] * w[f];
                 }
-                let tau_x = tau * x;
-                let of_wave = v.iter_mut().zip(&sin[i * waves..][at.clone()]);
-                for (((v, &sin), dw), dbeta) in of_wave.zip(&mut dw[at.clone()]).zip(&mut dbeta[at.clone()]) {
-                    *v *= sin;
-                    *dw += tau_x * *v;
-                    *dbeta += *v;
-                }
-                if let Some(dx) = da_in.get_mut(i * n_in + j) {
-                    *dx += tau * dot(v, &w[at]);
-                }
+                *dx += tau * sum;
             }
         }
     }
