@@ -34,6 +34,9 @@ fn network(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
     let layers = vec![
         Layer::Dense { n_in, n_out: 256, activation: Activation::Gelu },
         Layer::Dropout { rate: 0.2 },
+        Layer::Dense { n_in: 256, n_out: 256, activation: Activation::Identity },
+        Layer::BatchNorm { n: 256, activation: Activation::Gelu },
+        Layer::Residual { skip: 2 },
         Layer::Dense { n_in: 256, n_out: 32, activation: Activation::Relu },
         Layer::Dense { n_in: 32, n_out, activation: Activation::Identity },
     ];

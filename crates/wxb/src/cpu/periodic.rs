@@ -49,7 +49,7 @@ for_each_isa! {
 
 /// Σ a b in eight sums over the places modulo 8, of which halves are added.
 #[inline(always)]
-fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+pub(super) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     let mut s = [T::ZERO; 8];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     for (a, b) in a.iter().zip(b) {
