@@ -73,7 +73,8 @@ pub fn trace<T: Real>(network: &Network<T>, x: &Array2<T>, y: Option<&Array2<T>>
     }
     if !is_traceable(network.layers()) {
         let message = "only networks of dense layers are shown step by step, and this one has others, too";
-        return Err(Error::new(Code::InvalidSetting, message).hint("train with --preset mlp to see one"));
+        return Err(Error::new(Code::InvalidSetting, message)
+            .hint("train with --preset mlp, without --batch-norm, --residual and --numbers, to see one"));
     }
     let mut cache = Cache::new(network, m, Keep::AllZ);
     cache.x.iter_mut().zip(x).for_each(|(to, from)| *to = *from);

@@ -29,7 +29,7 @@ pub struct TensorCheck {
     pub worst: (usize, f64, f64),
 }
 
-/// Compares up to `per_tensor` numbers of every tensor (chosen by the seed) on the batch of `m` rows that lies in
+/// Compares up to `per_tensor` numbers of every learned tensor (chosen by the seed) on the batch of `m` rows that lies in
 /// the cache. Dropout keeps the masks of the cache's last training pass; without one, draw them by a forward pass.
 pub fn gradcheck(
     network: &Network<f64>,
@@ -44,7 +44,8 @@ pub fn gradcheck(
     forward(&network, cache, m, mode);
     let (j, _) = loss(&network, cache, m);
     backward(&network, cache, m, &mut grads);
-    let slots = network.params.slots().to_vec();
+    let learned = network.params.slots().iter().filter(|slot| slot.role.is_learned());
+    let slots: Vec<_> = learned.cloned().collect();
     let mut rng = stream(seed, Purpose::Sample, 0);
     let mut checks = Vec::new();
     for slot in slots {

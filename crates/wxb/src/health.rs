@@ -142,9 +142,14 @@ fn layer_health<T: Real>(
         Layer::Dense { activation, .. } | Layer::Ensemble(Ensemble { activation, .. }) => activation,
         _ => Activation::Identity,
     };
+    // Batch normalisation stands between Z and g.
+    let (of_a, activation) = match layers.get(l + 1) {
+        Some(Layer::BatchNorm { activation, .. }) => (l + 1, *activation),
+        _ => (l, activation),
+    };
     let has_members = layers[..=l].iter().any(|layer| layer.members().is_some());
     let rows = if has_members { m * network.members() } else { m };
-    let a = &cache.a(l)[..rows * n_out];
+    let a = &cache.a(of_a)[..rows * n_out];
     let of_layer = |role: Role| move |slot: &&Slot| slot.layer == l && slot.role == role;
     let slot = |role| network.params.slots().iter().find(of_layer(role)).expect("units have W and b");
     let (weight, bias) = (slot(Role::Weight), slot(Role::Bias));

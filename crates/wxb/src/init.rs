@@ -6,10 +6,14 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
+use crate::data::Dataset;
 use crate::error::{Code, Error, Result};
-use crate::layer::{Ensemble, Heads, Layer, Params, Periodic, Role, Slot};
+use crate::layer::{Ensemble, Heads, Layer, Params, Periodic, Piecewise, Plr, Role, Slot};
+use crate::network::Network;
+use crate::preprocess::quantile;
 use crate::real::Real;
-use crate::rng::{Purpose, stream, unit};
+use crate::rng::{Purpose, shuffle, stream, unit};
+use crate::step::{Cache, Keep, Mode, forward};
 
 /// How W (n_in, n_out) is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -94,17 +98,33 @@ pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule
                     .chunks_exact_mut(n_in * n_out)
                     .for_each(|w| draw(w, &slot, rule, Activation::Identity, &mut rng));
             }
-            (Role::Scale | Role::Blend | Role::ScaleIn | Role::ScaleOut, _) => values.fill(T::ONE),
+            (Role::Scale | Role::Blend | Role::ScaleIn | Role::ScaleOut | Role::Variance, _) => {
+                values.fill(T::ONE)
+            }
             (role, Layer::Periodic(Periodic { frequencies, .. })) => {
                 draw_waves(values, role, frequencies, seed, slot.layer)
             }
+            (role @ (Role::Slope | Role::Shift), Layer::Piecewise(Piecewise { width, .. })) => {
+                draw_waves(values, role, width, seed, slot.layer)
+            }
+            (Role::Frequency, Layer::Plr(_)) => values.iter_mut().for_each(|w| *w = T::of(slow(&mut rng))),
+            (role, Layer::Plr(Plr { frequencies, .. })) => {
+                draw_waves(values, role, 2 * frequencies, seed, slot.layer)
+            }
+            (Role::Edge, _) => values.chunks_exact_mut(slot.columns).for_each(even_edges),
             (Role::Embedding, _) => values.iter_mut().for_each(|e| *e = T::of(normal(&mut rng))),
             _ => {}
         }
     }
 }
 
-/// w ~ N(0, 0.1²), β ~ U(±π), A and c ~ U(±1/√F).
+/// Evenly spaced from −3 to 3.
+fn even_edges<T: Real>(edges: &mut [T]) {
+    let bins = (edges.len() - 1) as f64;
+    edges.iter_mut().enumerate().for_each(|(t, edge)| *edge = T::of(6.0 * t as f64 / bins - 3.0));
+}
+
+/// w ~ N(0, 0.1²), β ~ U(±π), A and c ~ U(±1/√F); w⁰ and b⁰ of a piecewise-linear embedding ~ U(±1/√width).
 fn draw_waves<T: Real>(values: &mut [T], role: Role, frequencies: usize, seed: u64, layer: usize) {
     // 2¹⁶ layers are more than any network on a table has.
     let mut rng = stream(seed, Purpose::Init, ((role as u64 + 1) << 16) | layer as u64);
@@ -112,6 +132,16 @@ fn draw_waves<T: Real>(values: &mut [T], role: Role, frequencies: usize, seed: u
         Role::Frequency => values.iter_mut().for_each(|w| *w = T::of(FREQUENCY * normal(&mut rng))),
         Role::Phase => uniform(values, std::f64::consts::PI, &mut rng),
         _ => uniform(values, 1.0 / (frequencies as f64).sqrt(), &mut rng),
+    }
+}
+
+/// A frequency of PLR ~ N(0, 0.01²), within ±3 standard deviations.
+fn slow(rng: &mut ChaCha8Rng) -> f64 {
+    loop {
+        let z = normal(rng);
+        if z.abs() <= 3.0 {
+            return 0.01 * z;
+        }
     }
 }
 
@@ -168,6 +198,60 @@ fn orthogonal<T: Real>(w: &mut [T], rows: usize, columns: usize, gain: f64, rng:
         }
     }
 }
+
+/// Sets the edges of every layer with bins to quantiles of its inputs on the rows of the data (65,536 of them, if there are more), at
+/// evenly spaced levels from the smallest to the largest; equal ones count once.
+///
+/// # Errors
+/// As [`Dataset::check`].
+pub fn fit_edges<T: Real>(network: &mut Network<T>, data: &Dataset<'_, T>, seed: u64) -> Result<()> {
+    /// As many rows tell a quantile to half a percent.
+    const ROWS: usize = 1 << 16;
+    /// Rows that go through the layers before at a time.
+    const BATCH: usize = 512;
+    data.check(network)?;
+    let mut rows = data.rows().to_vec();
+    if rows.len() > ROWS {
+        shuffle(&mut stream(seed, Purpose::Init, EDGES), &mut rows);
+        rows.truncate(ROWS);
+    }
+    let mut cache = Cache::new(network, BATCH.min(rows.len().max(1)), Keep::Needed);
+    for l in 0..network.layers().len() {
+        let (Layer::Bins(bins) | Layer::Piecewise(Piecewise { bins, .. })) = network.layers()[l] else {
+            continue;
+        };
+        let mut columns = vec![Vec::with_capacity(rows.len()); bins.columns];
+        for rows in rows.chunks(cache.capacity()) {
+            data.load(rows, &mut cache);
+            if l > 0 {
+                forward(network, &mut cache, rows.len(), Mode::Predicting);
+            }
+            let a_in = if l > 0 { cache.a(l - 1) } else { &cache.x };
+            for x in a_in.chunks_exact(bins.n_in()).take(rows.len()) {
+                columns.iter_mut().zip(x).for_each(|(column, x)| column.push(x.f64()));
+            }
+        }
+        let edges = network.params.slots().iter().find(|slot| slot.layer == l && slot.role == Role::Edge);
+        let edges = edges.expect("a layer with bins has edges").range();
+        let edges = network.params.flat[edges].chunks_exact_mut(bins.bins + 1);
+        edges.zip(&mut columns).for_each(|(edges, column)| quantile_edges(edges, column));
+    }
+    Ok(())
+}
+
+/// The different ones of T + 1 quantiles; the last one again where they are fewer.
+fn quantile_edges<T: Real>(edges: &mut [T], column: &mut [f64]) {
+    column.sort_unstable_by(f64::total_cmp);
+    let bins = (edges.len() - 1) as f64;
+    let level = |t: usize| T::of(quantile(column, t as f64 / bins));
+    let mut different: Vec<T> = (0..edges.len()).filter(|_| !column.is_empty()).map(level).collect();
+    different.dedup();
+    let Some(&last) = different.last() else { return };
+    edges.iter_mut().enumerate().for_each(|(t, edge)| *edge = different.get(t).copied().unwrap_or(last));
+}
+
+/// The stream of the rows that edges are fitted to.
+const EDGES: u64 = 1 << 43;
 
 #[cfg(test)]
 mod tests {

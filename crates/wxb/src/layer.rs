@@ -38,8 +38,28 @@ pub enum Layer {
         /// g.
         activation: Activation,
     },
+    /// A = g(γ ⊙ (A_in − mean) / √(variance + ε) + β): each input is centred and scaled, in training by mean and variance of the
+    /// batch's rows, in prediction by those of the batches so far, which the layer keeps (batch normalisation, Ioffe and Szegedy
+    /// 2015; ε = 10⁻⁵). Row weights do not count.   γ, β, mean, variance (n); γ = 1 and β = 0 at the start
+    BatchNorm {
+        /// Inputs and outputs.
+        n: usize,
+        /// g.
+        activation: Activation,
+    },
+    /// A = A_in + A_s, s the layer before those that are jumped over, of the same width (He et al. 2016).
+    Residual {
+        /// How many layers are jumped over: 1 adds the input of the layer before to its output.
+        skip: usize,
+    },
     /// A numeric embedding.
     Periodic(Periodic),
+    /// A numeric embedding of waves.
+    Plr(Plr),
+    /// Numbers as places among bins.
+    Bins(Bins),
+    /// A piecewise-linear embedding of numbers.
+    Piecewise(Piecewise),
     /// A category embedding.
     Embed(Embed),
     /// From here on, every example has a row for each of several members.
@@ -121,6 +141,88 @@ impl Periodic {
     }
 }
 
+/// Each of the first inputs x, one for each column, becomes e = max(0, A u + c) with u = [cos(2π w x) ; sin(2π w x)] (PLR of Gorishniy,
+/// Rubachev and Babenko 2022). The outputs are the e of all columns, and the other inputs as they are.
+/// w (columns, frequencies)  A (columns · width, 2 frequencies)  c (columns, width)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plr {
+    /// How many inputs are embedded, from the first on.
+    pub columns: usize,
+    /// How many inputs follow.
+    pub rest: usize,
+    /// Frequencies for each column.
+    pub frequencies: usize,
+    /// Numbers for each column.
+    pub width: usize,
+}
+
+impl Plr {
+    /// columns + rest.
+    pub fn n_in(self) -> usize {
+        self.columns.saturating_add(self.rest)
+    }
+
+    /// columns · width + rest.
+    pub fn n_out(self) -> usize {
+        self.columns.saturating_mul(self.width).saturating_add(self.rest)
+    }
+
+    /// Cosines and sines of all columns.
+    pub fn waves(self) -> usize {
+        self.columns.saturating_mul(self.frequencies.saturating_mul(2))
+    }
+}
+
+/// Each of the first inputs x, one for each column, becomes its place among T bins with the edges b₀ < b₁ < … (PLE of Gorishniy,
+/// Rubachev and Babenko 2022): p_t = (x − b_{t−1})/(b_t − b_{t−1}), cut to 0 … 1, where below the first edge and above the last
+/// the line goes on. A column of fewer bins repeats its last edge, and the p that it does not need are 0. The edges are told by the
+/// data ([`fit_edges`](crate::init::fit_edges)); before, they are evenly spaced within ±3. The outputs are the p of all
+/// columns, and the other inputs as they are.   edges (columns, T + 1)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bins {
+    /// How many inputs are encoded, from the first on.
+    pub columns: usize,
+    /// How many inputs follow.
+    pub rest: usize,
+    /// T.
+    pub bins: usize,
+}
+
+impl Bins {
+    /// columns + rest.
+    pub fn n_in(self) -> usize {
+        self.columns.saturating_add(self.rest)
+    }
+
+    /// columns · T: how many numbers the encoded inputs become.
+    pub fn components(self) -> usize {
+        self.columns.saturating_mul(self.bins)
+    }
+
+    /// columns · T + rest.
+    pub fn n_out(self) -> usize {
+        self.components().saturating_add(self.rest)
+    }
+}
+
+/// Each of the first inputs x becomes e = w⁰ x + b⁰ + V p, p its place among bins ([`Bins`]): a line for each of `width` numbers, which
+/// learns its bends (version B in the TabM program of Gorishniy, Kotelnikov and Babenko 2024; V is 0 at the start).
+/// w⁰, b⁰ (columns, width)  V (columns · width, T)  edges (columns, T + 1)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piecewise {
+    /// Which inputs, and how many bins.
+    pub bins: Bins,
+    /// Numbers for each column.
+    pub width: usize,
+}
+
+impl Piecewise {
+    /// columns · width + rest.
+    pub fn n_out(self) -> usize {
+        self.bins.columns.saturating_mul(self.width).saturating_add(self.bins.rest)
+    }
+}
+
 /// Each of the last inputs, one for each column, is the number of a row of E (levels, width), which takes its place. The
 /// columns share E; each has rows of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,13 +250,15 @@ impl Embed {
 }
 
 impl Layer {
-    /// How many inputs it takes; dropout takes any number.
+    /// How many inputs it takes; dropout and residual layers take any number.
     pub fn n_in(&self) -> Option<usize> {
         match *self {
             Layer::Dense { n_in, .. } => Some(n_in),
-            Layer::Dropout { .. } => None,
-            Layer::Scale { n } | Layer::Blend { n, .. } => Some(n),
+            Layer::Dropout { .. } | Layer::Residual { .. } => None,
+            Layer::Scale { n } | Layer::Blend { n, .. } | Layer::BatchNorm { n, .. } => Some(n),
             Layer::Periodic(layer) => Some(layer.n_in()),
+            Layer::Plr(layer) => Some(layer.n_in()),
+            Layer::Bins(bins) | Layer::Piecewise(Piecewise { bins, .. }) => Some(bins.n_in()),
             Layer::Embed(layer) => Some(layer.n_in()),
             Layer::Members(Members { n, .. }) | Layer::MemberScale(Members { n, .. }) => Some(n),
             Layer::Ensemble(Ensemble { n_in, .. }) | Layer::Heads(Heads { n_in, .. }) => Some(n_in),
@@ -165,9 +269,12 @@ impl Layer {
     pub fn n_out(&self, inputs: usize) -> usize {
         match *self {
             Layer::Dense { n_out, .. } => n_out,
-            Layer::Dropout { .. } => inputs,
-            Layer::Scale { n } | Layer::Blend { n, .. } => n,
+            Layer::Dropout { .. } | Layer::Residual { .. } => inputs,
+            Layer::Scale { n } | Layer::Blend { n, .. } | Layer::BatchNorm { n, .. } => n,
             Layer::Periodic(layer) => layer.n_out(),
+            Layer::Plr(layer) => layer.n_out(),
+            Layer::Bins(layer) => layer.n_out(),
+            Layer::Piecewise(layer) => layer.n_out(),
             Layer::Embed(layer) => layer.n_out(),
             Layer::Members(Members { n, .. }) | Layer::MemberScale(Members { n, .. }) => n,
             Layer::Ensemble(Ensemble { n_out, .. }) | Layer::Heads(Heads { n_out, .. }) => n_out,
@@ -198,21 +305,36 @@ impl Layer {
     /// How many numbers it learns.
     pub fn parameters(&self) -> u64 {
         let of = |(_, rows, columns)| (rows as u64).saturating_mul(columns as u64);
-        self.tensors().into_iter().map(of).fold(0, u64::saturating_add)
+        self.tensors().into_iter().filter(|(role, ..)| role.is_learned()).map(of).fold(0, u64::saturating_add)
     }
 
     /// Its tensors: role, rows, columns.
     fn tensors(&self) -> Vec<(Role, usize, usize)> {
         match *self {
             Layer::Dense { n_in, n_out, .. } => vec![(Role::Weight, n_in, n_out), (Role::Bias, 1, n_out)],
-            Layer::Dropout { .. } | Layer::Members(_) => vec![],
+            Layer::Dropout { .. } | Layer::Members(_) | Layer::Residual { .. } => vec![],
             Layer::Scale { n } => vec![(Role::Scale, 1, n)],
             Layer::Blend { n, .. } => vec![(Role::Blend, 1, n)],
+            Layer::BatchNorm { n, .. } => {
+                [Role::Scale, Role::Offset, Role::Mean, Role::Variance].map(|role| (role, 1, n)).to_vec()
+            }
             Layer::Periodic(Periodic { columns, frequencies, width, .. }) => vec![
                 (Role::Frequency, columns, frequencies),
                 (Role::Phase, columns, frequencies),
                 (Role::Mix, columns.saturating_mul(width), frequencies),
                 (Role::Shift, columns, width),
+            ],
+            Layer::Plr(Plr { columns, frequencies, width, .. }) => vec![
+                (Role::Frequency, columns, frequencies),
+                (Role::Mix, columns.saturating_mul(width), frequencies.saturating_mul(2)),
+                (Role::Shift, columns, width),
+            ],
+            Layer::Bins(bins) => vec![(Role::Edge, bins.columns, bins.bins.saturating_add(1))],
+            Layer::Piecewise(Piecewise { bins: Bins { columns, bins, .. }, width }) => vec![
+                (Role::Slope, columns, width),
+                (Role::Shift, columns, width),
+                (Role::Bend, columns.saturating_mul(width), bins),
+                (Role::Edge, columns, bins.saturating_add(1)),
             ],
             Layer::Embed(Embed { levels, width, .. }) => vec![(Role::Embedding, levels, width)],
             Layer::MemberScale(Members { members, n }) => vec![(Role::ScaleIn, members, n)],
@@ -236,7 +358,7 @@ pub enum Role {
     Weight,
     /// b of a dense layer; with members, one row for each of them.
     Bias,
-    /// γ of a scaling layer.
+    /// γ of a scaling layer, and of batch normalisation.
     Scale,
     /// α of a blended activation.
     Blend,
@@ -246,7 +368,7 @@ pub enum Role {
     Phase,
     /// A of a numeric embedding.
     Mix,
-    /// c of a numeric embedding.
+    /// c of a numeric embedding; b⁰ of a piecewise-linear one.
     Shift,
     /// E of a category embedding.
     Embedding,
@@ -254,9 +376,28 @@ pub enum Role {
     ScaleIn,
     /// s of the members.
     ScaleOut,
+    // New ones come last: the random start of numeric embeddings is keyed by the place.
+    /// β of batch normalisation.
+    Offset,
+    /// The running mean of batch normalisation.
+    Mean,
+    /// The running variance of batch normalisation.
+    Variance,
+    /// w⁰ of a piecewise-linear embedding.
+    Slope,
+    /// V of a piecewise-linear embedding.
+    Bend,
+    /// The edges of bins.
+    Edge,
 }
 
 impl Role {
+    /// Whether the numbers are learned. Those of the other roles are told by the data: their gradient is 0, no rule of an optimizer
+    /// moves what has none, and they do not decay.
+    pub fn is_learned(self) -> bool {
+        !matches!(self, Role::Mean | Role::Variance | Role::Edge)
+    }
+
     /// The letters of the formulas.
     fn letter(self) -> &'static str {
         match self {
@@ -264,8 +405,12 @@ impl Role {
             Role::Bias => "b",
             Role::Scale => "gamma",
             Role::Blend => "alpha",
-            Role::Frequency => "w",
-            Role::Phase => "beta",
+            Role::Frequency | Role::Slope => "w",
+            Role::Phase | Role::Offset => "beta",
+            Role::Mean => "mean",
+            Role::Variance => "variance",
+            Role::Bend => "V",
+            Role::Edge => "edges",
             Role::Mix => "A",
             Role::Shift => "c",
             Role::Embedding => "E",
@@ -278,7 +423,7 @@ impl Role {
 /// Where a tensor lies in the flat buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// `"W1"`, `"b1"`, `"gamma1"`, …: numbered by kind of layer, from 1, as in the formulas.
+    /// `"W1"`, `"b1"`, `"gamma1"`, …: each letter is numbered, from 1, as in the formulas.
     pub name: String,
     /// What its numbers are.
     pub role: Role,
@@ -378,7 +523,7 @@ pub(crate) fn slots(layers: &[Layer]) -> Result<Vec<Slot>> {
     let (mut slots, mut offset) = (Vec::<Slot>::new(), 0_usize);
     for (layer, kind) in layers.iter().enumerate() {
         for (role, rows, columns) in kind.tensors() {
-            let number = 1 + slots.iter().filter(|slot| slot.role == role).count();
+            let number = 1 + slots.iter().filter(|slot| slot.role.letter() == role.letter()).count();
             slots.push(Slot {
                 name: format!("{}{number}", role.letter()),
                 role,

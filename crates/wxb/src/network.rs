@@ -3,7 +3,9 @@
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
 use crate::init::{Initializer, initialize};
-use crate::layer::{Embed, Ensemble, Heads, Layer, Members, Params, Periodic, slots};
+use crate::layer::{
+    Bins, Embed, Ensemble, Heads, Layer, Members, Params, Periodic, Piecewise, Plr, Role, Slot, slots,
+};
 use crate::loss::Loss;
 use crate::real::Real;
 
@@ -55,7 +57,7 @@ impl<T: Real> Network<T> {
     /// A network from all of its parameters, in the order of the flat buffer.
     ///
     /// # Errors
-    /// As [`Network::with_layers`], and [`Code::ShapeMismatch`] for another number of parameters.
+    /// As [`Network::with_layers`], for a variance below 0, and [`Code::ShapeMismatch`] for another number of parameters.
     pub fn from_flat(layers: Vec<Layer>, loss: Loss, flat: Vec<T>) -> Result<Self> {
         let expected = slots(&layers)?.last().map_or(0, |slot| slot.range().end);
         if flat.len() != expected {
@@ -64,7 +66,12 @@ impl<T: Real> Network<T> {
         }
         let mut network = Self::with_layers(layers, loss, Initializer::Zeros, 0)?;
         network.params.flat = flat;
-        Ok(network)
+        let is_variance = |slot: &&Slot| slot.role == Role::Variance;
+        let variances = network.params.slots().iter().filter(is_variance);
+        match variances.flat_map(|slot| network.params.of(slot)).find(|variance| **variance < T::ZERO) {
+            Some(variance) => bad(format!("a variance is {variance}, below 0")),
+            None => Ok(network),
+        }
     }
 
     /// The layers, first to last.
@@ -109,7 +116,8 @@ impl<T: Real> Network<T> {
 
     /// How many numbers are learned.
     pub fn n_params(&self) -> usize {
-        self.params.flat.len()
+        let learned = self.params.slots().iter().filter(|slot| slot.role.is_learned());
+        learned.map(|slot| slot.range().len()).sum()
     }
 
     /// The same network at another precision.
@@ -120,11 +128,31 @@ impl<T: Real> Network<T> {
     }
 }
 
+/// What the layers of an [`mlp`] have beside units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Blocks {
+    /// The rate of dropout after each hidden layer; 0: none.
+    pub dropout: f64,
+    /// Whether each hidden layer's sums are normalised over the batch before its activation.
+    pub batch_norm: bool,
+    /// Whether a hidden layer as wide as the one before adds that one's output to its own.
+    pub residual: bool,
+}
+
 /// The layers of sizes n₀, …, n_L: one activation per hidden layer, dropout after each if `dropout` > 0.
 ///
 /// # Errors
-/// [`Code::InvalidSetting`] if there are not two sizes, or another number of activations than hidden layers.
+/// As [`mlp`].
 pub fn dense_layers(sizes: &[usize], hidden: &[Activation], dropout: f64) -> Result<Vec<Layer>> {
+    mlp(sizes, hidden, Blocks { dropout, ..Blocks::default() })
+}
+
+/// The layers of sizes n₀, …, n_L, one activation per hidden layer: a hidden layer is Z = A_in W + b, batch normalisation, g,
+/// dropout, and + A_in, as far as `blocks` asks for them.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] if there are not two sizes, or another number of activations than hidden layers.
+pub fn mlp(sizes: &[usize], hidden: &[Activation], blocks: Blocks) -> Result<Vec<Layer>> {
     if sizes.len() < 2 || hidden.len() != sizes.len() - 2 {
         let message =
             format!("{} activations for {} hidden layers", hidden.len(), sizes.len().saturating_sub(2));
@@ -134,10 +162,23 @@ pub fn dense_layers(sizes: &[usize], hidden: &[Activation], dropout: f64) -> Res
     }
     let mut layers = Vec::new();
     for (i, pair) in sizes.windows(2).enumerate() {
-        let activation = hidden.get(i).copied().unwrap_or(Activation::Identity);
-        layers.push(Layer::Dense { n_in: pair[0], n_out: pair[1], activation });
-        if dropout != 0.0 && i < hidden.len() {
-            layers.push(Layer::Dropout { rate: dropout });
+        let [n_in, n_out] = [pair[0], pair[1]];
+        let Some(&activation) = hidden.get(i) else {
+            layers.push(Layer::Dense { n_in, n_out, activation: Activation::Identity });
+            continue;
+        };
+        let first = layers.len();
+        if blocks.batch_norm {
+            layers.push(Layer::Dense { n_in, n_out, activation: Activation::Identity });
+            layers.push(Layer::BatchNorm { n: n_out, activation });
+        } else {
+            layers.push(Layer::Dense { n_in, n_out, activation });
+        }
+        if blocks.dropout != 0.0 {
+            layers.push(Layer::Dropout { rate: blocks.dropout });
+        }
+        if blocks.residual && i > 0 && n_in == n_out {
+            layers.push(Layer::Residual { skip: layers.len() - first });
         }
     }
     Ok(layers)
@@ -145,8 +186,9 @@ pub fn dense_layers(sizes: &[usize], hidden: &[Activation], dropout: f64) -> Res
 
 /// Checks that each layer takes what the one before gives; returns n_L.
 fn check_layers(layers: &[Layer]) -> Result<usize> {
-    let bad = |problem: String| Err(Error::new(Code::InvalidSetting, problem));
     let (mut width, mut members) = (None, None);
+    // Width and members after each layer.
+    let mut after = Vec::with_capacity(layers.len());
     for layer in layers {
         check_layer(layer)?;
         match (layer, layer.members()) {
@@ -157,6 +199,19 @@ fn check_layers(layers: &[Layer]) -> Result<usize> {
                     "a layer is for {k} members, and the network has another number of them"
                 ));
             }
+            (Layer::BatchNorm { .. }, _) if members.is_some() => {
+                return bad(
+                    "batch normalisation would mix the members' rows; it stands before the members".into()
+                );
+            }
+            (Layer::Residual { skip }, _) => {
+                let source = skip.checked_add(1).and_then(|back| after.len().checked_sub(back));
+                if source.map(|source| after[source]) != Some((width, members)) || *skip == 0 {
+                    return bad(format!(
+                        "a residual layer adds the outputs of the layer {skip} before, and these are not of its width"
+                    ));
+                }
+            }
             _ => {}
         }
         match (layer.n_in(), width) {
@@ -166,6 +221,7 @@ fn check_layers(layers: &[Layer]) -> Result<usize> {
             }
             (n_in, before) => width = Some(layer.n_out(n_in.or(before).unwrap_or(0))),
         }
+        after.push((width, members));
     }
     match (layers.last(), width) {
         (Some(Layer::Dense { activation: Activation::Identity, .. } | Layer::Heads(_)), Some(n_out)) => {
@@ -178,12 +234,15 @@ fn check_layers(layers: &[Layer]) -> Result<usize> {
     }
 }
 
+fn bad<T>(problem: String) -> Result<T> {
+    Err(Error::new(Code::InvalidSetting, problem))
+}
+
 /// More members than this are a damaged file, or a mistake.
 const MAX_MEMBERS: usize = 1024;
 
 /// Whether a layer makes sense by itself.
 fn check_layer(layer: &Layer) -> Result<()> {
-    let bad = |problem: String| Err(Error::new(Code::InvalidSetting, problem));
     match *layer {
         Layer::Dense { n_in, n_out, .. } if n_in == 0 || n_out == 0 => {
             bad(format!("a layer of {n_in} inputs and {n_out} units is empty"))
@@ -192,14 +251,26 @@ fn check_layer(layer: &Layer) -> Result<()> {
         Layer::Dropout { rate } if !(0.0..1.0).contains(&rate) => {
             bad(format!("dropout is {rate}, not in 0 to 1 (without 1)"))
         }
-        Layer::Scale { n: 0 } | Layer::Blend { n: 0, .. } => bad("a layer of no units is empty".into()),
-        Layer::Blend { activation, .. } => activation.check(),
+        Layer::Scale { n: 0 } | Layer::Blend { n: 0, .. } | Layer::BatchNorm { n: 0, .. } => {
+            bad("a layer of no units is empty".into())
+        }
+        Layer::Blend { activation, .. } | Layer::BatchNorm { activation, .. } => activation.check(),
         Layer::Periodic(Periodic { columns, frequencies, width, .. })
+        | Layer::Plr(Plr { columns, frequencies, width, .. })
             if columns == 0 || frequencies == 0 || width == 0 =>
         {
             bad(format!(
                 "a numeric embedding of {columns} columns in {width} numbers from {frequencies} waves is empty"
             ))
+        }
+        Layer::Bins(Bins { columns, bins, .. })
+        | Layer::Piecewise(Piecewise { bins: Bins { columns, bins, .. }, .. })
+            if columns == 0 || bins == 0 =>
+        {
+            bad(format!("{columns} columns in {bins} bins are empty"))
+        }
+        Layer::Piecewise(Piecewise { width: 0, .. }) => {
+            bad("a numeric embedding in 0 numbers is empty".into())
         }
         Layer::Embed(Embed { columns, levels, width, .. }) if columns == 0 || levels == 0 || width == 0 => {
             bad(format!(
@@ -221,7 +292,8 @@ fn check_layer(layer: &Layer) -> Result<()> {
             bad("a layer of no inputs or no units is empty".into())
         }
         Layer::Ensemble(Ensemble { activation, .. }) => activation.check(),
-        Layer::Dropout { .. } | Layer::Scale { .. } | Layer::Periodic(_) | Layer::Embed(_) => Ok(()),
+        Layer::Dropout { .. } | Layer::Scale { .. } | Layer::Residual { .. } => Ok(()),
+        Layer::Periodic(_) | Layer::Embed(_) | Layer::Plr(_) | Layer::Bins(_) | Layer::Piecewise(_) => Ok(()),
         Layer::Members(_) | Layer::MemberScale(_) | Layer::Heads(_) => Ok(()),
     }
 }

@@ -6,72 +6,29 @@
 //! backward   dW_l = A_{l-1}ᵀ dZ_l             db_l = 1ᵀ dZ_l             dZ_{l-1} = (dZ_l W_lᵀ) ⊙ g'(Z_{l-1})
 //! ```
 
+mod cache;
 mod cost;
+mod embeddings;
 
 use rand_core::Rng;
 use rayon::prelude::*;
 
+use cache::LayerCache;
+pub use cache::{Cache, Keep};
 pub use cost::{average, loss};
 
 use crate::activation::Activation;
 use crate::cpu::ensemble::{self, Kept};
-use crate::cpu::{self, Dense, blend, embed, heads, periodic, scale};
+use crate::cpu::{self, Dense, blend, heads, norm, residual, scale};
 use crate::layer::{Layer, Members, Params};
 use crate::network::Network;
 use crate::real::Real;
 use crate::rng::{Purpose, stream};
 
-/// What forward keeps for backward, sized once for batches of up to `capacity` rows.
-#[derive(Clone, Debug)]
-pub struct Cache<T> {
-    capacity: usize,
-    /// X (m, n₀): the batch, filled by the caller.
-    pub x: Vec<T>,
-    /// Y (m, n_targets): its targets, filled by the caller.
-    pub y: Vec<T>,
-    /// Row weights (m); empty: all 1.
-    pub weights: Vec<T>,
-    /// Whether X, Y and the weights have m rows for each member of the network, those of member 1 first, instead of m rows
-    /// that all members see.
-    pub apart: bool,
-    /// k, the network's members.
-    members: usize,
-    /// Whether the last layer's A is the logits (m, n_L) of the members' mean prediction, not theirs (k m, n_L).
-    averaged: bool,
-    /// Y and the row weights once for each member.
-    repeated: [Vec<T>; 2],
-    layers: Vec<LayerCache<T>>,
-    /// dZ of the current and of the previous layer, (m, widest).
-    dz: [Vec<T>; 2],
-    row_loss: Vec<T>,
-    scratch: Vec<T>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct LayerCache<T> {
-    /// A (m, n_out).
-    a: Vec<T>,
-    /// Of a dense layer Z (m, n_out) where it is kept, else empty; g(Z) − Z of a blended activation; the cosines of a
-    /// numeric embedding; U of an ensemble.
-    z: Vec<T>,
-    /// 0 or 1/keep for every number of a dropout layer; ∂A/∂Z of a blended activation; the sines of a numeric embedding; Z of
-    /// an ensemble whose g' needs it.
-    mask: Vec<T>,
-}
-
-/// Whether Z is kept for all layers (to be looked at) or only where backward reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Only what backward needs.
-    Needed,
-    /// Every Z.
-    AllZ,
-}
-
-/// How forward treats dropout.
+/// How forward treats dropout and batch normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
-    /// Masks are drawn from (seed, step).
+    /// Masks are drawn from (seed, step); the batch is normalised by itself.
     Training {
         /// The seed of the run.
         seed: u64,
@@ -82,96 +39,8 @@ pub enum Mode {
     },
     /// The masks of the last forward pass are used again: the same function, for a gradient check.
     SameMasks,
-    /// No dropout.
+    /// No dropout; the running statistics normalise.
     Predicting,
-}
-
-impl<T: Real> Cache<T> {
-    /// A cache for batches of up to `capacity` rows.
-    pub fn new(network: &Network<T>, capacity: usize, keep: Keep) -> Self {
-        let (mut width, members) = (network.n_in(), network.members());
-        // Before the members part, too: each may have rows of its own.
-        let rows = capacity * members;
-        let (mut widest, mut scratch) = (network.n_out(), 0);
-        let mut layers = Vec::new();
-        for layer in network.layers() {
-            let n_in = width;
-            width = layer.n_out(n_in);
-            widest = widest.max(width).max(n_in);
-            let zeros = |width: usize| vec![T::ZERO; rows * width];
-            let (mut z, mut mask) = (vec![], vec![]);
-            match *layer {
-                Layer::Dense { n_in, n_out, activation } => {
-                    scratch = scratch.max(cpu::packed_len::<T>(rows, n_in, n_out));
-                    if activation.needs_z() || keep == Keep::AllZ {
-                        z = zeros(n_out);
-                    }
-                }
-                Layer::Dropout { .. } => mask = zeros(width),
-                Layer::Scale { .. } | Layer::Embed(_) | Layer::Members(_) | Layer::MemberScale(_) => {}
-                Layer::Ensemble(layer) => {
-                    scratch = scratch.max(ensemble::scratch_len::<T>(layer, capacity));
-                    z = zeros(width);
-                    if layer.activation.needs_z() {
-                        mask = zeros(width);
-                    }
-                }
-                Layer::Heads(layer) => scratch = scratch.max(heads::scratch_len::<T>(layer, capacity)),
-                Layer::Blend { n, .. } => (z, mask) = (zeros(n), zeros(n)),
-                Layer::Periodic(layer) => (z, mask) = (zeros(layer.waves()), zeros(layer.waves())),
-            }
-            layers.push(LayerCache { a: zeros(width), z, mask });
-        }
-        Self {
-            capacity,
-            x: vec![T::ZERO; rows * network.n_in()],
-            y: vec![T::ZERO; rows * network.n_targets()],
-            weights: vec![],
-            apart: false,
-            members,
-            averaged: false,
-            repeated: [vec![], vec![]],
-            layers,
-            dz: [vec![T::ZERO; rows * widest], vec![T::ZERO; rows * widest]],
-            row_loss: vec![T::ZERO; rows],
-            scratch: vec![T::ZERO; scratch],
-        }
-    }
-
-    /// The most examples a batch can have.
-    pub fn capacity(&self) -> usize {
-        self.capacity
-    }
-
-    /// The rows of X and Y for m examples of each member.
-    pub fn rows_in(&self, m: usize) -> usize {
-        if self.apart { m * self.members } else { m }
-    }
-
-    /// A (m, n_out), (k m, n_out) where there are members, of layer `layer` after [`forward`]; the last one holds the logits.
-    pub fn a(&self, layer: usize) -> &[T] {
-        &self.layers[layer].a
-    }
-
-    /// Z (m, n_out) of a dense layer after [`forward`], if it was kept.
-    pub fn z(&self, layer: usize) -> &[T] {
-        &self.layers[layer].z
-    }
-
-    /// The logits Z_L (m, n_L), with members (k m, n_L), after [`forward`].
-    pub fn logits(&self) -> &[T] {
-        &self.layers.last().expect("a network has a layer").a
-    }
-
-    /// dZ_L (m, n_L) after [`loss`], until [`backward`].
-    pub fn dz_last(&self) -> &[T] {
-        &self.dz[0]
-    }
-
-    /// The logits, to be turned into predictions in place.
-    pub fn logits_mut(&mut self) -> &mut [T] {
-        &mut self.layers.last_mut().expect("a network has a layer").a
-    }
 }
 
 /// A_l for every layer, from the first `m` rows of `cache.x`; with members, from m rows of each.
@@ -193,6 +62,7 @@ pub fn forward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, mo
                 let dense = Dense { m: rows, n_in, n_out, w, b, activation };
                 cpu::forward(dense, a_in, z, a, &mut cache.scratch);
             }
+            Layer::Residual { skip } => residual::forward(a_in, &before[l - 1 - skip].a[..a.len()], a),
             _ => through(network, l, a_in, [a, z, mask], mode, &mut cache.scratch),
         }
     }
@@ -209,7 +79,7 @@ fn through<T: Real>(
 ) {
     let params = &network.params;
     match network.layers()[l] {
-        Layer::Dense { .. } => unreachable!("dense layers have products"),
+        Layer::Dense { .. } | Layer::Residual { .. } => unreachable!("they have arms of their own"),
         Layer::Dropout { rate } => {
             let mask = &mut mask[..a.len()];
             match mode {
@@ -228,13 +98,18 @@ fn through<T: Real>(
             let kept = blend::Kept { d: &mut z[..a.len()], slope: &mut mask[..a.len()] };
             blend::forward(activation, alpha, a_in, kept, a);
         }
-        Layer::Periodic(layer) => {
-            let waves = a.len() / layer.n_out() * layer.waves();
-            periodic::forward(layer, params.tensors(l), a_in, a, &mut mask[..waves], &mut z[..waves]);
+        Layer::BatchNorm { activation, .. } => {
+            let [gamma, beta, mean, variance] = params.tensors(l);
+            let running = (mode == Mode::Predicting).then_some([mean, variance]);
+            let z = if z.is_empty() { z } else { &mut z[..a.len()] };
+            norm::forward(activation, [gamma, beta], running, a_in, mask, [z, a]);
         }
-        Layer::Embed(layer) => {
-            let [e] = params.tensors(l);
-            embed::forward(layer, e, a_in, a);
+        layer @ (Layer::Periodic(_)
+        | Layer::Plr(_)
+        | Layer::Bins(_)
+        | Layer::Piecewise(_)
+        | Layer::Embed(_)) => {
+            embeddings::forward((layer, l), params, a_in, [a, z, mask], scratch);
         }
         // Once, if each member has rows of its own.
         Layer::Members(_) => a.chunks_exact_mut(a_in.len()).for_each(|a| a.copy_from_slice(a_in)),
@@ -276,10 +151,12 @@ fn draw_mask<T: Real>(mask: &mut [T], rate: f64, seed: u64, step: u64, layer: us
 
 /// The gradients of every layer's parameters into `grads`, after [`forward`] and [`loss`] on the same batch.
 ///
-/// Going from the last layer to the first, `dz` is dZ of a dense layer, and dA of one of another kind.
+/// Going from the last layer to the first, `dz` is dZ of a layer with an activation (dense, batch normalisation), and dA of one of
+/// another kind.
 pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, grads: &mut Params<T>) {
     let (mut width, mut rows) = (network.n_out(), m * cache.members);
     for l in (0..network.layers().len()).rev() {
+        add_residuals(network, cache, l, rows * width);
         let first = cache.rows_in(m);
         let Cache { x, layers, dz: [dz, dz_in], scratch, .. } = cache;
         let layer = network.layers()[l];
@@ -305,7 +182,7 @@ pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, g
                 let is_moved =
                     back_through(network, l, &layers[l], a_in, [&mut *dz, &mut *dz_in], grads, scratch);
                 if let Some((before, g)) = before {
-                    // dA_in ⊙ g' of the dense layer that this one follows.
+                    // dA_in ⊙ g' of the layer that this one follows.
                     let dz = if is_moved { dz_in } else { dz };
                     cpu::multiply_by_derivative(g, &z_of(before, g)[..a_in.len()], a_in, dz);
                 }
@@ -319,20 +196,43 @@ pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, g
     }
 }
 
+/// What residual layers that add A of layer `l` have kept for it, to the first `length` numbers of its dZ; if it is one itself, it
+/// keeps its own dA.
+fn add_residuals<T: Real>(network: &Network<T>, cache: &mut Cache<T>, l: usize, length: usize) {
+    let layers = network.layers();
+    let (before, after) = cache.layers.split_at_mut(l + 1);
+    let (of_layer, dz) = (&mut before[l], &mut cache.dz[0][..length]);
+    let g = activation_of(layers[l]);
+    for (kept, r) in after.iter_mut().zip(l + 1..) {
+        if layers[r] == (Layer::Residual { skip: r - 1 - l }) {
+            residual::backward(
+                g,
+                [&z_of(of_layer, g)[..length], &of_layer.a[..length]],
+                &mut kept.z[..length],
+                dz,
+            );
+        }
+    }
+    if let Layer::Residual { .. } = layers[l] {
+        of_layer.z[..length].copy_from_slice(dz);
+    }
+}
+
 /// dA of a layer that is not dense becomes dA_in, in its place or, where the answer is yes, in `da_in`; that is empty for
 /// the first layer.
 fn back_through<T: Real>(
     network: &Network<T>,
     l: usize,
-    LayerCache { a, z, mask }: &LayerCache<T>,
+    of_layer: &LayerCache<T>,
     a_in: &[T],
     [da, da_in]: [&mut [T]; 2],
     grads: &mut Params<T>,
     scratch: &mut [T],
 ) -> bool {
-    let params = &network.params;
+    let (params, LayerCache { a, z, mask }) = (&network.params, of_layer);
     match network.layers()[l] {
         Layer::Dense { .. } => unreachable!("dense layers have products"),
+        Layer::Residual { .. } => false,
         Layer::Dropout { .. } => {
             cpu::multiply(da, mask);
             false
@@ -348,25 +248,23 @@ fn back_through<T: Real>(
             blend::backward(kept, da, dalpha);
             false
         }
-        Layer::Periodic(layer) => {
-            let waves = a_in.len() / layer.n_in() * layer.waves();
-            let inputs = periodic::Inputs { a_in, sin: &mask[..waves], cos: &z[..waves], da };
-            periodic::backward(layer, params.tensors(l), inputs, grads.tensors_mut(l), da_in);
-            true
+        Layer::BatchNorm { .. } => {
+            let ([gamma, ..], [dgamma, dbeta, dmean, dvariance]) =
+                (params.tensors::<4>(l), grads.tensors_mut(l));
+            norm::backward(gamma, mask, a_in, da, [dgamma, dbeta]);
+            [dmean, dvariance].into_iter().for_each(|told| told.fill(T::ZERO));
+            false
         }
-        Layer::Embed(layer) => {
-            let [de] = grads.tensors_mut(l);
-            embed::backward(layer, a_in, da, de, da_in);
+        layer @ (Layer::Periodic(_)
+        | Layer::Plr(_)
+        | Layer::Bins(_)
+        | Layer::Piecewise(_)
+        | Layer::Embed(_)) => {
+            embeddings::backward((layer, l), params, of_layer, a_in, [da, da_in], grads, scratch);
             true
         }
         Layer::Members(_) => {
-            if !da_in.is_empty() {
-                let of_member = da_in.len();
-                da_in.copy_from_slice(&da[..of_member]);
-                for da in da[of_member..].chunks_exact(of_member) {
-                    da_in.iter_mut().zip(da).for_each(|(da_in, da)| *da_in += *da);
-                }
-            }
+            sum_members(da, da_in);
             true
         }
         Layer::MemberScale(Members { members, n }) => {
@@ -390,15 +288,37 @@ fn back_through<T: Real>(
     }
 }
 
-/// g of a dense layer, for the g' that the layer after it multiplies by; others apply their own.
+/// dA_in = Σ dA over the members, where it is wanted (else empty).   da (k m, n)  da_in (m, n)
+fn sum_members<T: Real>(da: &[T], da_in: &mut [T]) {
+    let of_member = da_in.len();
+    if of_member == 0 {
+        return;
+    }
+    da_in.copy_from_slice(&da[..of_member]);
+    for da in da[of_member..].chunks_exact(of_member) {
+        da_in.iter_mut().zip(da).for_each(|(da_in, da)| *da_in += *da);
+    }
+}
+
+/// g of a layer with one, for the g' that the layer after it multiplies by; others apply their own.
 fn activation_of(layer: Layer) -> Activation {
     match layer {
-        Layer::Dense { activation, .. } => activation,
+        Layer::Dense { activation, .. } | Layer::BatchNorm { activation, .. } => activation,
         _ => Activation::Identity,
     }
 }
 
-/// Z of a dense layer if g' needs it, else its A.
+/// The running statistics after training step `t`, counted from 1, whose batch [`forward`] has left in the cache.
+pub(crate) fn track<T: Real>(network: &mut Network<T>, cache: &Cache<T>, t: u64) {
+    for l in 0..network.layers().len() {
+        if let Layer::BatchNorm { .. } = network.layers()[l] {
+            let [_, _, mean, variance] = network.params.tensors_mut(l);
+            norm::track(&cache.layers[l].mask, t, [mean, variance]);
+        }
+    }
+}
+
+/// Z of a layer if g' needs it, else its A.
 fn z_of<T>(before: &LayerCache<T>, g: Activation) -> &[T] {
     if g.needs_z() { &before.z } else { &before.a }
 }

@@ -9,7 +9,9 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use wxb::data::{Column, Dataset, Features, Inputs, Table, TextColumn};
 use wxb::preprocess::{PreprocessConfig, Preprocessor};
 use wxb::trainer::{BatchSize, Batches, Event, Run, TrainConfig, fit};
-use wxb::{Activation, Ensemble, Heads, Initializer, Layer, Loss, Members, Network, Optimizer};
+use wxb::{
+    Activation, Bins, Ensemble, Heads, Initializer, Layer, Loss, Members, Network, Optimizer, Piecewise, Plr,
+};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -34,7 +36,25 @@ fn network(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
     let layers = vec![
         Layer::Dense { n_in, n_out: 256, activation: Activation::Gelu },
         Layer::Dropout { rate: 0.2 },
+        Layer::Dense { n_in: 256, n_out: 256, activation: Activation::Identity },
+        Layer::BatchNorm { n: 256, activation: Activation::Gelu },
+        Layer::Residual { skip: 2 },
         Layer::Dense { n_in: 256, n_out: 32, activation: Activation::Relu },
+        Layer::Dense { n_in: 32, n_out, activation: Activation::Identity },
+    ];
+    Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap()
+}
+
+/// Embeddings of numbers, one after the other.
+fn numbers(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
+    let piecewise = Piecewise { bins: Bins { columns: 2, rest: n_in - 2, bins: 40 }, width: 8 };
+    let bins = Bins { columns: 16, rest: n_in - 2, bins: 12 };
+    let plr = Plr { columns: 9, rest: bins.n_out() - 9, frequencies: 16, width: 4 };
+    let layers = vec![
+        Layer::Piecewise(piecewise),
+        Layer::Bins(bins),
+        Layer::Plr(plr),
+        Layer::Dense { n_in: plr.n_out(), n_out: 32, activation: Activation::Relu },
         Layer::Dense { n_in: 32, n_out, activation: Activation::Identity },
     ];
     Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap()
@@ -110,6 +130,8 @@ fn a_step_allocates_nothing_after_the_first() {
             };
             let plain = |n_in: usize| network(n_in, n_out, loss.clone());
             assert_eq!(pool.install(|| allocations(plain, &config)), 0, "{shown}");
+            let numbers = |n_in: usize| numbers(n_in, n_out, loss.clone());
+            assert_eq!(pool.install(|| allocations(numbers, &config)), 0, "{shown}, numbers");
             for batches in [Batches::Shared, Batches::Own] {
                 let config = TrainConfig { batches, ..config.clone() };
                 let members = |n_in: usize| members(n_in, n_out, loss.clone());

@@ -1,4 +1,4 @@
-//! The recipes RealMLP-TD and deep, several of the like side by side: inputs, layers, start, and a training with each.
+//! The recipes RealMLP-TD, the simple RealMLP-TD-S, and deep, several of the like side by side: inputs, layers, start, and a training with each.
 #![allow(clippy::unwrap_used, reason = "what the rows of the test share may fail a test, too")]
 
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use wxb::{Initializer, Layer, Loss, Network};
 
 const ROWS: usize = 700;
 const MEMBERS: usize = 3;
-const RECIPES: [Recipe; 2] = [Recipe::RealMlp, Recipe::Deep];
+const RECIPES: [Recipe; 3] = [Recipe::RealMlp, Recipe::RealMlpS, Recipe::Deep];
 
 /// Two numbers, one of them with gaps, a text of three levels and one of forty.
 fn table() -> Features {
@@ -109,7 +109,33 @@ fn inputs_and_layers_of_deep() {
 /// Each unit of each member has mean square 1 around its mean, and takes both signs; no two members are alike.
 #[test]
 fn the_start_follows_the_data() {
-    RECIPES.into_iter().for_each(check_start);
+    [Recipe::RealMlp, Recipe::Deep].into_iter().for_each(check_start);
+}
+
+/// Levels are inputs, W and b are random with the variances 1/n_in and 1, and every logit is 0.
+#[test]
+fn the_simple_one() {
+    let features = table();
+    let (preprocessor, labels) = (fitted(Recipe::RealMlpS, &features), labels(&features));
+    let groups = preprocessor.groups();
+    assert_eq!((groups.numbers, groups.others, groups.rows), (2, 40 + 3 + 1, 0));
+    let mut network = network(Recipe::RealMlpS, &preprocessor);
+    assert_eq!(widths(&network), [46, 256, 256, 256, 2]);
+    let encoded = preprocessor.bind(&features).unwrap();
+    let data = Dataset::new(Inputs::Encoded(&encoded), &labels, 1).unwrap();
+    Recipe::RealMlpS.initialize(&mut network, &preprocessor, &data, 3).unwrap();
+    for l in 1..=4 {
+        let (w, b) = network.params.dense(l);
+        let square = |v: &[f32]| v.iter().map(|v| f64::from(v * v)).sum::<f64>() / v.len() as f64;
+        let n_in = network.layers()[l].n_in().unwrap() as f64;
+        let (of_w, of_b) = (square(w) * n_in, square(b));
+        match l {
+            4 => assert_eq!((of_w, of_b), (0.0, 0.0)),
+            _ => assert!((of_w - 1.0).abs() < 0.05 && (of_b - 1.0).abs() < 0.4, "{of_w} {of_b}"),
+        }
+    }
+    let config = config(Recipe::RealMlpS);
+    assert_eq!((config.lr, config.weight_decay), (0.04, Some(0.0)));
 }
 
 fn check_start(recipe: Recipe) {

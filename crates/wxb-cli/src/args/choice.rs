@@ -180,6 +180,9 @@ pub enum PresetChoice {
     /// RealMLP-TD of Holzmueller et al. 2024
     #[value(alias = "realmlp-td")]
     Realmlp,
+    /// RealMLP-TD-S of the same: simpler, in half the time
+    #[value(alias = "realmlp-td-s")]
+    RealmlpS,
     /// TabM of Gorishniy et al. 2024
     Tabm,
     /// The same with fewer parameters for each member, and faster
@@ -195,8 +198,39 @@ impl PresetChoice {
             PresetChoice::Linear => "linear",
             PresetChoice::Deep => "deep",
             PresetChoice::Realmlp => "realmlp",
+            PresetChoice::RealmlpS => "realmlp-s",
             PresetChoice::Tabm => "tabm",
             PresetChoice::TabmMini => "tabm-mini",
+        }
+    }
+}
+
+/// `--numbers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NumbersChoice {
+    /// As they are scaled
+    Plain,
+    /// Places among 48 bins, each with a weight of its own
+    #[value(alias = "bins")]
+    Ple,
+    /// Lines whose bends at the edges of the bins are learned
+    #[value(alias = "ple-embedding")]
+    Piecewise,
+    /// Waves, mixed, and cut at 0
+    Plr,
+    /// Waves, mixed, beside the number itself
+    Pbld,
+}
+
+impl NumbersChoice {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            NumbersChoice::Plain => "plain",
+            NumbersChoice::Ple => "ple",
+            NumbersChoice::Piecewise => "piecewise",
+            NumbersChoice::Plr => "plr",
+            NumbersChoice::Pbld => "pbld",
         }
     }
 }

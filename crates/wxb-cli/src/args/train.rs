@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::choice::{
-    CalibrationChoice, InitChoice, LossChoice, MomentumForm, OptimizerChoice, PrecisionChoice, PresetChoice,
-    ScaleChoice, ScheduleChoice, TaskChoice,
+    CalibrationChoice, InitChoice, LossChoice, MomentumForm, NumbersChoice, OptimizerChoice, PrecisionChoice,
+    PresetChoice, ScaleChoice, ScheduleChoice, TaskChoice,
 };
 use super::data::ReadingArgs;
 use super::value::{self, Activations, BatchSize, ClassWeight, Hidden, Quantiles, Valid};
@@ -94,8 +94,8 @@ pub struct ColumnArgs {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
-    /// auto (linear, mlp and deep, averaged as validation says), linear (no hidden layer), mlp (small), deep, realmlp, tabm or
-    /// tabm-mini [default: auto; mlp where another flag says something about network or training]
+    /// auto (linear, mlp and deep, averaged as validation says), linear (no hidden layer), mlp (small), deep, realmlp,
+    /// realmlp-s, tabm or tabm-mini [default: auto; mlp where another flag says something about network or training]
     #[arg(long, value_name = "PRESET", hide_possible_values = true)]
     pub preset: Option<PresetChoice>,
 
@@ -110,6 +110,18 @@ pub struct NetworkArgs {
     /// One for all hidden layers or one per layer, such as relu,tanh [default: relu]
     #[arg(long, visible_alias = "act", value_name = "NAMES")]
     pub activation: Option<Activations>,
+
+    /// Normalise what each hidden layer sums up over the rows of the batch, before its activation (mlp)
+    #[arg(long, alias = "batchnorm", alias = "batch-normalization")]
+    pub batch_norm: bool,
+
+    /// Add to the output of each hidden layer that of the one before, where both are of one width (mlp)
+    #[arg(long, alias = "skip-connections")]
+    pub residual: bool,
+
+    /// How numbers enter the network (mlp, linear): plain, ple (48 bins), piecewise (learned bends), plr or pbld (learned waves)
+    #[arg(long, value_name = "FORM", default_value = "plain", hide_possible_values = true)]
+    pub numbers: NumbersChoice,
 
     /// auto, cross-entropy, squared-error, absolute-error, huber, poisson or quantile
     #[arg(long, value_name = "LOSS", default_value = "auto", hide_possible_values = true)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use wxb::data::target::Target;
 use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
-use wxb::{Embed, Ensemble, Heads, Layer, Members, Network, Periodic, Real};
+use wxb::{Bins, Embed, Ensemble, Heads, Layer, Members, Network, Periodic, Piecewise, Plr, Real};
 
 use super::summary;
 use crate::args::choice::OutputFormat;
@@ -13,7 +13,7 @@ use crate::args::model::InspectArgs;
 use crate::exit::{Exit, Failure, Outcome, Written};
 use crate::pipeline::model::{load, target_name};
 use crate::terminal::Terminal;
-use crate::terminal::number::{bytes, grouped, measure, percent, short};
+use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
 use crate::terminal::table::Table;
 
 #[derive(Serialize)]
@@ -257,13 +257,17 @@ fn layers(part: &Part) -> Table {
             Layer::Blend { n, activation } => {
                 table.row(["-".into(), n.to_string(), format!("part of {}", activation.name()), grouped(n)]);
             }
-            Layer::Periodic(Periodic { columns, frequencies, width, .. }) => {
-                let shape = format!("{columns} x {frequencies} x {width}");
-                table.row(["-".into(), shape, "waves".into(), grouped(layer.parameters() as usize)]);
+            Layer::BatchNorm { n, activation } => {
+                let name = format!("batch norm, {}", activation.name());
+                table.row(["-".into(), n.to_string(), name, grouped(2 * n)]);
             }
-            Layer::Embed(Embed { levels, width, .. }) => {
-                let shape = format!("{levels} x {width}");
-                table.row(["-".into(), shape, "categories".into(), grouped(layer.parameters() as usize)]);
+            Layer::Residual { skip } => {
+                let name = format!("+ output before the last {}", counted(skip, "layer"));
+                table.row(["-".into(), String::new(), name]);
+            }
+            Layer::Periodic(_) | Layer::Plr(_) | Layer::Bins(_) | Layer::Piecewise(_) | Layer::Embed(_) => {
+                let (shape, name) = embedding(*layer);
+                table.row(["-".into(), shape, name.into(), grouped(layer.parameters() as usize)]);
             }
             Layer::Members(Members { members, .. }) => {
                 table.row(["-".into(), String::new(), format!("{members} members")])
@@ -287,4 +291,22 @@ fn layers(part: &Part) -> Table {
         }
     }
     table
+}
+
+/// Shape and name of an embedding.
+fn embedding(layer: Layer) -> (String, &'static str) {
+    match layer {
+        Layer::Periodic(Periodic { columns, frequencies, width, .. }) => {
+            (format!("{columns} x {frequencies} x {width}"), "waves")
+        }
+        Layer::Plr(Plr { columns, frequencies, width, .. }) => {
+            (format!("{columns} x {frequencies} x {width}"), "waves, relu")
+        }
+        Layer::Bins(Bins { columns, bins, .. }) => (format!("{columns} x {bins}"), "bins"),
+        Layer::Piecewise(Piecewise { bins: Bins { columns, bins, .. }, width }) => {
+            (format!("{columns} x {bins} x {width}"), "pieces")
+        }
+        Layer::Embed(Embed { levels, width, .. }) => (format!("{levels} x {width}"), "categories"),
+        _ => (String::new(), ""),
+    }
 }

@@ -144,7 +144,7 @@ pub fn model<T: Real>(network: &Network<T>) -> String {
                 dense.push((activation.name(), n_out));
             }
             Layer::Heads(Heads { n_out, .. }) => dense.push(("identity", n_out)),
-            Layer::Blend { activation, .. } => {
+            Layer::Blend { activation, .. } | Layer::BatchNorm { activation, .. } => {
                 if let Some((name, _)) = dense.last_mut() {
                     *name = activation.name();
                 }
@@ -153,6 +153,7 @@ pub fn model<T: Real>(network: &Network<T>) -> String {
         }
     }
     let mut parts = vec![network.n_in().to_string()];
+    parts.extend(network.layers().first().and_then(numbers_name).map(str::to_owned));
     if network.members() > 1 {
         parts.push(format!("{} members", network.members()));
     }
@@ -160,8 +161,22 @@ pub fn model<T: Real>(network: &Network<T>) -> String {
         let name = if i + 1 == dense.len() { network.loss().link() } else { activation };
         parts.push(if name == "identity" { n_out.to_string() } else { format!("{name} {n_out}") });
     }
+    let has = |is: fn(&Layer) -> bool, name| if network.layers().iter().any(is) { name } else { "" };
+    let batch_norm = has(|layer| matches!(layer, Layer::BatchNorm { .. }), "  batch norm");
+    let residual = has(|layer| matches!(layer, Layer::Residual { .. }), "  residual");
     let precision = if T::NAME == "f64" { "  f64" } else { "" };
-    format!("{}     {}{precision}", parts.join(" -> "), counted(network.n_params(), "parameter"))
+    let parameters = counted(network.n_params(), "parameter");
+    format!("{}     {parameters}{batch_norm}{residual}{precision}", parts.join(" -> "))
+}
+
+/// What becomes of numbers in front of an mlp, as `--numbers` says it.
+fn numbers_name(layer: &Layer) -> Option<&'static str> {
+    match layer {
+        Layer::Bins(_) => Some("ple"),
+        Layer::Piecewise(_) => Some("piecewise"),
+        Layer::Plr(_) => Some("plr"),
+        _ => None,
+    }
 }
 
 fn training(config: &TrainConfig) -> String {

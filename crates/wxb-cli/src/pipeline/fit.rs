@@ -3,7 +3,7 @@
 use wxb::data::dataset::balanced_class_weights;
 use wxb::data::target::{Target, Task, present_rows};
 use wxb::data::{Column, Dataset, Inputs};
-use wxb::network::dense_layers;
+use wxb::network::{Blocks, mlp};
 use wxb::preprocess::{Encoded, Note, PreprocessConfig, Preprocessor};
 use wxb::recipe::Recipe;
 use wxb::trainer::TrainConfig;
@@ -11,7 +11,7 @@ use wxb::{Activation, Code, Error, Initializer, Layer, Loss, Network, Optimizer,
 
 use super::prepare::{self, Held, Parts, Prepared};
 use super::read::Examples;
-use super::{memory, recipe, settings, weights};
+use super::{memory, numbers, recipe, settings, weights};
 use crate::args::choice::PresetChoice;
 use crate::args::train::TrainArgs;
 use crate::args::value::ClassWeight;
@@ -150,8 +150,15 @@ fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss, rows: usize)
     };
     let activations = settings::activations(args.network.activation.as_ref(), hidden.len())?;
     let n_out = outputs(loss, &fitted.target);
-    let sizes: Vec<usize> = [fitted.preprocessor.width()].into_iter().chain(hidden).chain([n_out]).collect();
-    let layers = layers(&sizes, &activations, args)?;
+    let width = fitted.preprocessor.width();
+    let front = numbers::layer(args.network.numbers, &fitted.preprocessor, rows)?;
+    if front.is_some() && given.is_some() {
+        let what = "--init-weights is for networks of dense layers, and --numbers puts another one in front";
+        return Err(Error::new(Code::InvalidSetting, what).hint("leave one of them out"));
+    }
+    let n_in = front.map_or(width, |layer| layer.n_out(width));
+    let sizes: Vec<usize> = [n_in].into_iter().chain(hidden).chain([n_out]).collect();
+    let layers = front.into_iter().chain(layers(&sizes, &activations, args)?).collect::<Vec<_>>();
     let needed = memory::estimate(&layers, settings::optimizer(&args.training)?, 1, size_of::<T>());
     memory::check(needed, "make the hidden layers smaller: --hidden 256,128")?;
     let initializer = settings::initializer(&args.network)?;
@@ -190,14 +197,21 @@ pub fn start<T: Real>(
 ) -> Result<()> {
     match recipe::of(args) {
         Some(recipe) => recipe.initialize(network, &fitted.preprocessor, data, args.training.seed),
-        None => Ok(()),
+        None => numbers::start(network, data, args.training.seed),
     }
 }
 
 fn layers(sizes: &[usize], activations: &[Activation], args: &TrainArgs) -> Result<Vec<Layer>> {
     let dropout = args.regularisation.dropout.unwrap_or(0.0);
     settings::refuse(dropout > 0.0 && activations.is_empty(), "--dropout", "hidden layers")?;
-    dense_layers(sizes, activations, dropout)
+    let (batch_norm, residual) = (args.network.batch_norm, args.network.residual);
+    settings::refuse(batch_norm && activations.is_empty(), "--batch-norm", "hidden layers")?;
+    let hidden = &sizes[1..sizes.len() - 1];
+    if residual && !hidden.windows(2).any(|pair| pair[0] == pair[1]) {
+        let what = "--residual adds to a hidden layer's output that of the one before, and no two neighbours have one width";
+        return Err(Error::new(Code::InvalidSetting, what).hint("such as --hidden 64,64"));
+    }
+    mlp(sizes, activations, Blocks { dropout, batch_norm, residual })
 }
 
 /// n_L: how many logits a loss wants for a target.
@@ -210,11 +224,14 @@ fn outputs(loss: &Loss, target: &Target) -> usize {
 }
 
 /// No gradient reaches the weights of inputs that are 0 in every training row: they start at 0, so that a level
-/// that training has never seen says nothing.
+/// that training has never seen says nothing. An embedding of numbers passes these inputs on behind its own.
 fn silence<T: Real>(network: &mut Network<T>, inputs: &[usize]) {
-    let n_out = network.sizes()[1];
-    let (w, _) = network.params.dense_mut(0);
-    inputs.iter().for_each(|&i| w[i * n_out..(i + 1) * n_out].fill(T::ZERO));
+    let (n_in, n_out) = (network.n_in(), network.sizes()[1]);
+    let first = network.layers().iter().position(|layer| layer.units().is_some()).unwrap_or(0);
+    let width = network.layers()[first].n_in().unwrap_or(n_in);
+    let (w, _) = network.params.dense_mut(first);
+    let rows = inputs.iter().map(|&i| i + width - n_in);
+    rows.for_each(|i| w[i * n_out..(i + 1) * n_out].fill(T::ZERO));
 }
 
 /// The data of a training as the trainer's data sets borrow it.

@@ -6,6 +6,7 @@ pub mod fit;
 pub mod judge;
 pub mod memory;
 pub mod model;
+pub mod numbers;
 pub mod prepare;
 pub mod read;
 pub mod recipe;

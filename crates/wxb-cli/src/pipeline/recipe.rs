@@ -8,7 +8,7 @@ use wxb::trainer::TrainConfig;
 use wxb::{Code, Error, Loss, Result};
 
 use super::settings::{batch_size, metric, refuse};
-use crate::args::choice::{InitChoice, LossChoice, MomentumForm, PresetChoice, ScaleChoice};
+use crate::args::choice::{InitChoice, LossChoice, MomentumForm, NumbersChoice, PresetChoice, ScaleChoice};
 use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
 
@@ -29,6 +29,7 @@ pub fn of(args: &TrainArgs) -> Option<Recipe> {
         PresetChoice::Auto | PresetChoice::Mlp | PresetChoice::Linear => None,
         PresetChoice::Deep => Some(Recipe::Deep),
         PresetChoice::Realmlp => Some(Recipe::RealMlp),
+        PresetChoice::RealmlpS => Some(Recipe::RealMlpS),
         PresetChoice::Tabm => Some(Recipe::TabM),
         PresetChoice::TabmMini => Some(Recipe::TabMMini),
     }
@@ -93,6 +94,9 @@ fn fixed(args: &TrainArgs) -> Option<&'static str> {
         (columns.max_levels.is_some(), "--max-levels"),
         (network.hidden.is_some(), "--hidden"),
         (network.activation.is_some(), "--activation"),
+        (network.batch_norm, "--batch-norm"),
+        (network.residual, "--residual"),
+        (network.numbers != NumbersChoice::Plain, "--numbers"),
         (network.init != InitChoice::Auto, "--init"),
         (network.init_scale.is_some(), "--init-scale"),
         (network.init_weights.is_some(), "--init-weights"),

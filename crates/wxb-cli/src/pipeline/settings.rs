@@ -4,14 +4,14 @@ use wxb::data::target::{Task, TaskChoice as Wanted};
 use wxb::error::nearest;
 use wxb::lbfgs::LbfgsConfig;
 use wxb::metrics::Metric;
-use wxb::preprocess::{PreprocessConfig, Preprocessor, Scale};
+use wxb::preprocess::{Categories, PreprocessConfig, Preprocessor, Scale};
 use wxb::trainer::{BatchSize, TrainConfig};
 use wxb::{Activation, Code, Error, Initializer, Loss, Optimizer, Result, Schedule};
 
 use super::recipe;
 use crate::args::choice::{
-    ActivationName, InitChoice, LossChoice, MomentumForm, OptimizerChoice, ScaleChoice, ScheduleChoice,
-    TaskChoice,
+    ActivationName, InitChoice, LossChoice, MomentumForm, NumbersChoice, OptimizerChoice, ScaleChoice,
+    ScheduleChoice, TaskChoice,
 };
 use crate::args::train::{NetworkArgs, TrainArgs, TrainingArgs};
 use crate::args::value::{self, ActivationChoice, Activations};
@@ -255,6 +255,9 @@ pub fn preprocessing(args: &TrainArgs) -> PreprocessConfig {
     if let Some(recipe) = recipe::of(args) {
         return recipe.preprocessing(args.columns.keep);
     }
+    // An embedding finds the numbers in front.
+    let plain = args.network.numbers == NumbersChoice::Plain;
+    let categories = if plain { Categories::Inputs } else { Categories::Apart };
     let args = &args.columns;
     let scale = match args.scale {
         ScaleChoice::Auto => Scale::Auto,
@@ -268,7 +271,7 @@ pub fn preprocessing(args: &TrainArgs) -> PreprocessConfig {
     };
     let default = PreprocessConfig::default();
     let max_levels = args.max_levels.unwrap_or(default.max_levels);
-    PreprocessConfig { scale, divide_by: args.divide_by, max_levels, keep: args.keep, ..default }
+    PreprocessConfig { scale, divide_by: args.divide_by, max_levels, categories, keep: args.keep, ..default }
 }
 
 /// The trainer's settings for a loss, and for the inputs and the number of training rows.
@@ -288,6 +291,11 @@ pub fn training(args: &TrainArgs, loss: &Loss, inputs: &Preprocessor, rows: usiz
         "--dropout",
         "needs the same network in each step",
     )?;
+    useless_with_lbfgs(
+        args.network.batch_norm && matches!(optimizer, Optimizer::Lbfgs(_)),
+        "--batch-norm",
+        "needs the same network in each step",
+    )?;
     let asked = validation.metric.as_deref().filter(|name| *name != "loss");
     let metric = match asked {
         Some(name) => metric(name, loss)?,
@@ -304,6 +312,8 @@ pub fn training(args: &TrainArgs, loss: &Loss, inputs: &Preprocessor, rows: usiz
         l1: regularisation.l1.unwrap_or(0.0),
         weight_decay: regularisation.weight_decay,
         clip_norm: regularisation.clip_norm,
+        // A few rows left over would be normalised by themselves.
+        drop_last: args.network.batch_norm,
         patience,
         metric: Some(metric),
         stop_on_metric: asked.is_some(),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use wxb::layer::Role;
 use wxb::ndarray::ArrayD;
 use wxb::{Code, Error, Network, Real, Result};
 
@@ -48,7 +49,7 @@ impl GivenWeights {
         self.layers[..hidden].iter().map(|(w, _)| w.shape()[0]).collect()
     }
 
-    /// Replaces all parameters of a network.
+    /// Replaces every W and b of a network.
     ///
     /// # Errors
     /// [`Code::ShapeMismatch`] if the shapes are others than the network's.
@@ -62,7 +63,8 @@ impl GivenWeights {
             let what = format!("it has layers {}, the network is {}", shape(&theirs), shape(&sizes));
             return Err(bad(&self.file, what));
         }
-        let dense: Vec<usize> = network.params.slots().iter().step_by(2).map(|slot| slot.layer).collect();
+        let weights = network.params.slots().iter().filter(|slot| slot.role == Role::Weight);
+        let dense: Vec<usize> = weights.map(|slot| slot.layer).collect();
         for (layer, (w, b)) in dense.into_iter().zip(self.layers) {
             // The course's W (units, inputs) read column by column is ours (inputs, units).
             let columns = w.t();

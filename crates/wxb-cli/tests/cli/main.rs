@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod explain;
 mod help;
+mod layers;
 mod models;
 mod predictions;
 mod run;

@@ -7,8 +7,8 @@
 //! - [`grad_params`]: dW = A_inᵀ dZ, db = 1ᵀ dZ
 //! - [`grad_input`]: dZ_in = (dZ Wᵀ) ⊙ g'(Z_in)
 //!
-//! The other layers have a module each, forward and backward side by side: `scale`, `blend`, `periodic`, `embed`, and
-//! `ensemble` and `heads`, whose products are those.
+//! The other layers have a module each, forward and backward side by side: `scale`, `blend`, `norm`, `residual`,
+//! `periodic`, `plr`, `bins`, `embed`, and `ensemble` and `heads`, whose products are those.
 //!
 //! All matrices are row-major slices whose lengths the caller has checked.
 
@@ -17,6 +17,7 @@
     reason = "the one place for it; each block says why it is sound and what speed it bought"
 )]
 
+pub(crate) mod bins;
 pub(crate) mod blend;
 mod elementwise;
 pub(crate) mod embed;
@@ -25,10 +26,13 @@ pub(crate) mod heads;
 mod isa;
 pub(crate) mod lanes;
 mod narrow;
+pub(crate) mod norm;
 mod pack;
 pub mod peak;
 pub(crate) mod periodic;
+pub(crate) mod plr;
 mod product;
+pub(crate) mod residual;
 pub(crate) mod scale;
 #[cfg(target_arch = "x86_64")]
 mod strip;

@@ -79,7 +79,8 @@ impl<T: Real> Checkpoint<T> {
             return Err(damaged(format!("it holds {} numbers, not {}", record.precision, T::NAME)));
         }
         let network = read_network::<T>(&contents, "", record.layers, record.loss)?;
-        let best = Best { epoch: record.best_epoch, flat: contents.tensor("best", &[network.n_params()])? };
+        let best =
+            Best { epoch: record.best_epoch, flat: contents.tensor("best", &[network.params.flat.len()])? };
         let moments = contents.tensor("moments", &[contents.length("moments")?])?;
         let run = Run {
             network,

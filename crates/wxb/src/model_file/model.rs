@@ -329,7 +329,11 @@ pub(super) fn tensors<T: Real>(network: &Network<T>, prefix: &str) -> Vec<Tensor
 
 fn shape(slot: &Slot) -> Vec<usize> {
     match slot.role {
-        Role::Bias | Role::Scale | Role::Blend if slot.rows == 1 => vec![slot.columns],
+        Role::Bias | Role::Scale | Role::Blend | Role::Offset | Role::Mean | Role::Variance
+            if slot.rows == 1 =>
+        {
+            vec![slot.columns]
+        }
         _ => vec![slot.rows, slot.columns],
     }
 }

@@ -34,6 +34,7 @@ pub use level::LevelInput;
 pub use matrix::{MatrixInput, MatrixScaling};
 pub use number::{NumberInput, Scaling};
 pub use plan::{ColumnPlan, Encoding, Groups, Preprocessor, Unused};
+pub(crate) use stats::quantile;
 pub use stats::{Moments, check_sizes};
 
 /// How numbers are scaled.
@@ -102,6 +103,8 @@ pub enum Categories {
     /// An input each, rare ones share one ([`CategoryInput`]).
     #[default]
     Inputs,
+    /// The same, for an embedding of numbers: the inputs are the numbers of all columns, then the others.
+    Apart,
     /// For a category embedding ([`Layer::Embed`](crate::Layer::Embed)): numbers of rows of its table, for columns of
     /// more than so many levels; the others have an input a level, scaled as numbers are ([`LevelInput`]). The inputs are
     /// the numbers of all columns, then the others, then those row numbers.

@@ -236,7 +236,8 @@ impl NumberInput {
     /// Fits a column that is not constant; `sorted` as in [`Scaling::fit`].
     pub(super) fn fit(config: &PreprocessConfig, moments: &Moments, sorted: &[f64], missing: u32) -> Self {
         let apart = config.categories != Categories::Inputs;
-        let fill = if apart { moments.mean } else { quantile(sorted, 0.5) };
+        let as_published = matches!(config.categories, Categories::Embedded { .. });
+        let fill = if as_published { moments.mean } else { quantile(sorted, 0.5) };
         Self { scaling: Scaling::fit(config, moments, sorted), fill, missing, apart }
     }
 

@@ -72,7 +72,7 @@ pub(super) fn too_large(what: &str, value: f64, row: usize) -> Error {
 }
 
 /// The quantile of ascending values, linear between neighbours (the usual definition, R's type 7).
-pub(super) fn quantile(sorted: &[f64], level: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], level: f64) -> f64 {
     let position = level * (sorted.len() - 1) as f64;
     let below = position.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);

@@ -2,6 +2,7 @@
 
 pub mod deep;
 pub mod realmlp;
+pub mod realmlp_s;
 pub mod tabm;
 
 use crate::data::Dataset;
@@ -22,6 +23,8 @@ pub enum Recipe {
     Deep,
     /// RealMLP-TD ([`realmlp`]).
     RealMlp,
+    /// RealMLP-TD-S ([`realmlp_s`]).
+    RealMlpS,
     /// TabM ([`tabm`]).
     TabM,
     /// TabM-mini ([`tabm`]).
@@ -30,13 +33,15 @@ pub enum Recipe {
 
 impl Recipe {
     /// Every recipe.
-    pub const ALL: [Recipe; 4] = [Recipe::Deep, Recipe::RealMlp, Recipe::TabM, Recipe::TabMMini];
+    pub const ALL: [Recipe; 5] =
+        [Recipe::Deep, Recipe::RealMlp, Recipe::RealMlpS, Recipe::TabM, Recipe::TabMMini];
 
     /// The name it has on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Recipe::Deep => "deep",
             Recipe::RealMlp => "realmlp",
+            Recipe::RealMlpS => "realmlp-s",
             Recipe::TabM => "tabm",
             Recipe::TabMMini => "tabm-mini",
         }
@@ -47,6 +52,7 @@ impl Recipe {
         match self {
             Recipe::Deep => deep::preprocessing(keep),
             Recipe::RealMlp => realmlp::preprocessing(keep),
+            Recipe::RealMlpS => realmlp_s::preprocessing(keep),
             Recipe::TabM | Recipe::TabMMini => tabm::preprocessing(keep),
         }
     }
@@ -56,6 +62,7 @@ impl Recipe {
         match self {
             Recipe::Deep => deep::loss(task),
             Recipe::RealMlp => realmlp::loss(task, metric),
+            Recipe::RealMlpS => realmlp_s::loss(task, metric),
             Recipe::TabM | Recipe::TabMMini => tabm::loss(task),
         }
     }
@@ -73,7 +80,7 @@ impl Recipe {
     pub fn members(self, inputs: &Preprocessor, rows: usize) -> Option<usize> {
         match self {
             Recipe::Deep => Some(deep::plan(inputs.groups(), rows).members),
-            Recipe::RealMlp => None,
+            Recipe::RealMlp | Recipe::RealMlpS => None,
             Recipe::TabM | Recipe::TabMMini => Some(tabm::MEMBERS),
         }
     }
@@ -83,6 +90,7 @@ impl Recipe {
         match self {
             Recipe::Deep => deep::layers(inputs.groups(), members, n_out),
             Recipe::RealMlp => realmlp::layers(inputs.groups(), task, n_out),
+            Recipe::RealMlpS => realmlp_s::layers(inputs.groups(), task, n_out),
             Recipe::TabM => tabm::layers(inputs.width(), members, n_out),
             Recipe::TabMMini => tabm::mini_layers(inputs.width(), members, n_out),
         }
@@ -100,6 +108,7 @@ impl Recipe {
         match self {
             Recipe::Deep => deep::training(inputs.groups(), rows, task, metric, seed),
             Recipe::RealMlp => realmlp::training(task, metric, seed),
+            Recipe::RealMlpS => realmlp_s::training(task, metric, seed),
             Recipe::TabM | Recipe::TabMMini => tabm::training(metric, rows, seed),
         }
     }
@@ -118,6 +127,10 @@ impl Recipe {
         match self {
             Recipe::Deep => deep::initialize(network, data, seed),
             Recipe::RealMlp => realmlp::initialize(network, data, seed),
+            Recipe::RealMlpS => {
+                realmlp_s::initialize(network, seed);
+                Ok(())
+            }
             Recipe::TabM | Recipe::TabMMini => tabm::initialize(network, inputs, seed),
         }
     }

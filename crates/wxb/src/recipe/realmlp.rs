@@ -34,7 +34,7 @@ const FREQUENCIES: usize = 16;
 const WAVE_WIDTH: usize = 3;
 /// Levels up to which a category has inputs of its own; numbers that a level of others becomes.
 pub(super) const FEW_LEVELS: usize = 8;
-const EMBEDDING: usize = 8;
+pub(super) const EMBEDDING: usize = 8;
 /// Dropout and weight decay until the middle of the run; both then fall to 0.
 const DROPOUT: f64 = 0.15;
 const WEIGHT_DECAY: f64 = 0.02;
@@ -68,12 +68,16 @@ pub(super) fn width(Groups { numbers, others, rows, .. }: Groups) -> usize {
     numbers * (WAVE_WIDTH + 1) + others + rows * EMBEDDING
 }
 
+/// The layer that makes learned numbers of the levels that have no inputs, where there are some.
+pub(super) fn categories(Groups { numbers, others, rows, levels }: Groups) -> Option<Layer> {
+    let embed = Embed { rest: numbers + others, columns: rows, levels, width: EMBEDDING };
+    (rows > 0).then_some(Layer::Embed(embed))
+}
+
 /// The layers that make those of the columns: embeddings of categories and of numbers, where there are some.
-pub(super) fn embeddings(Groups { numbers, others, rows, levels }: Groups) -> Vec<Layer> {
-    let mut layers = vec![];
-    if rows > 0 {
-        layers.push(Layer::Embed(Embed { rest: numbers + others, columns: rows, levels, width: EMBEDDING }));
-    }
+pub(super) fn embeddings(inputs: Groups) -> Vec<Layer> {
+    let Groups { numbers, others, rows, .. } = inputs;
+    let mut layers: Vec<Layer> = categories(inputs).into_iter().collect();
     let rest = others + rows * EMBEDDING;
     if numbers > 0 {
         let (columns, frequencies, width) = (numbers, FREQUENCIES, WAVE_WIDTH);

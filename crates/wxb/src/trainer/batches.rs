@@ -8,7 +8,7 @@ use crate::network::Network;
 use crate::optimizer::{Optimizer, Step};
 use crate::real::Real;
 use crate::rng::{Purpose, shuffle, stream};
-use crate::step::{Cache, Mode, backward, forward, loss};
+use crate::step::{Cache, Mode, backward, forward, loss, track};
 
 impl<T: Real> Fitting<'_, '_, T> {
     /// Runs the epoch under way to its end.
@@ -95,6 +95,7 @@ pub fn train_step<T: Real>(
     clip(grads, config.clip_norm);
     run.step += 1;
     let Run { network, moments, step, .. } = &mut *run;
+    track(network, cache, *step);
     update(&mut network.params, moments, *step, grads, (config, rates));
     run.partial.0 += 1;
     run.partial.1 += batch_loss * weight;

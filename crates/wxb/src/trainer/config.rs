@@ -63,9 +63,9 @@ pub struct Paces {
     pub weights: Pace,
     /// The scales r and s of members.
     pub member_scales: Pace,
-    /// b.
+    /// b, and β of batch normalisation.
     pub biases: Pace,
-    /// γ of scaling layers.
+    /// γ of scaling layers and of batch normalisation.
     pub scales: Pace,
     /// α of blended activations.
     pub blends: Pace,
@@ -100,10 +100,12 @@ impl Paces {
         match slot.role {
             Role::Weight => self.weights,
             Role::ScaleIn | Role::ScaleOut => self.member_scales,
-            Role::Bias => self.biases,
+            Role::Bias | Role::Offset => self.biases,
+            Role::Mean | Role::Variance | Role::Edge => Pace::FREE,
             Role::Scale => self.scales,
             Role::Blend => self.blends,
             Role::Frequency | Role::Phase | Role::Mix | Role::Shift => self.periodic,
+            Role::Slope | Role::Bend => self.periodic,
             Role::Embedding => self.embeddings,
         }
     }

@@ -15,7 +15,7 @@ pub(super) struct FullBatch<T> {
 
 impl<T: Real> FullBatch<T> {
     pub(super) fn new(run: &Run<T>, config: LbfgsConfig) -> Result<Self> {
-        let mut lbfgs = Lbfgs::new(run.network.n_params(), config)?;
+        let mut lbfgs = Lbfgs::new(run.network.params.flat.len(), config)?;
         lbfgs.restore(&run.moments)?;
         Ok(Self { lbfgs, x: run.network.params.flat.clone() })
     }

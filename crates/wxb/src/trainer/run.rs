@@ -113,7 +113,7 @@ impl<T: Real> Run<T> {
     /// [`Code::InvalidSetting`] for an optimizer's constant out of its range.
     pub fn new(network: Network<T>, config: &TrainConfig) -> Result<Self> {
         config.optimizer.check()?;
-        let n = network.n_params();
+        let n = network.params.flat.len();
         let moments = match config.optimizer {
             Optimizer::Lbfgs(settings) => lbfgs::Lbfgs::<T>::new(n, settings)?.state(),
             optimizer => vec![T::ZERO; n * optimizer.moments()],
@@ -143,14 +143,20 @@ impl<T: Real> Run<T> {
 
     /// Checks that the lengths fit each other, and the optimizer the layers.
     pub(super) fn check(&self, config: &TrainConfig) -> Result<()> {
-        let has_dropout = self.network.layers().iter().any(|layer| matches!(layer, Layer::Dropout { .. }));
-        if has_dropout && matches!(config.optimizer, Optimizer::Lbfgs(_)) {
-            let what = "dropout and lbfgs exclude each other: L-BFGS needs the same network in each step";
-            return Err(
-                Error::new(Code::InvalidSetting, what).hint("with dropout, adam or sgd; with lbfgs, l2")
-            );
+        let changing = |layer: &Layer| match layer {
+            Layer::Dropout { .. } => Some("dropout"),
+            Layer::BatchNorm { .. } => Some("batch normalisation"),
+            _ => None,
+        };
+        if let Some(name) = self.network.layers().iter().find_map(changing)
+            && matches!(config.optimizer, Optimizer::Lbfgs(_))
+        {
+            let what =
+                format!("{name} and lbfgs exclude each other: L-BFGS needs the same network in each step");
+            return Err(Error::new(Code::InvalidSetting, what)
+                .hint(format!("with {name}, adam or sgd; with lbfgs, l2")));
         }
-        let n = self.network.n_params();
+        let n = self.network.params.flat.len();
         let lengths_fit = match config.optimizer {
             Optimizer::Lbfgs(_) => true, // Lbfgs::restore checks
             optimizer => self.moments.len() == n * optimizer.moments(),

@@ -1,0 +1,167 @@
+//! What forward keeps for backward.
+
+use crate::cpu::{self, bins, ensemble, heads, norm};
+use crate::layer::Layer;
+use crate::network::Network;
+use crate::real::Real;
+
+/// What forward keeps for backward, sized once for batches of up to `capacity` rows.
+#[derive(Clone, Debug)]
+pub struct Cache<T> {
+    pub(super) capacity: usize,
+    /// X (m, n₀): the batch, filled by the caller.
+    pub x: Vec<T>,
+    /// Y (m, n_targets): its targets, filled by the caller.
+    pub y: Vec<T>,
+    /// Row weights (m); empty: all 1.
+    pub weights: Vec<T>,
+    /// Whether X, Y and the weights have m rows for each member of the network, those of member 1 first, instead of m rows
+    /// that all members see.
+    pub apart: bool,
+    /// k, the network's members.
+    pub(super) members: usize,
+    /// Whether the last layer's A is the logits (m, n_L) of the members' mean prediction, not theirs (k m, n_L).
+    pub(super) averaged: bool,
+    /// Y and the row weights once for each member.
+    pub(super) repeated: [Vec<T>; 2],
+    pub(super) layers: Vec<LayerCache<T>>,
+    /// dZ of the current and of the previous layer, (m, widest).
+    pub(super) dz: [Vec<T>; 2],
+    pub(super) row_loss: Vec<T>,
+    pub(super) scratch: Vec<T>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct LayerCache<T> {
+    /// A (m, n_out).
+    pub(super) a: Vec<T>,
+    /// Of a dense layer, and of batch normalisation, Z (m, n_out) where it is kept, else empty; g(Z) − Z of a blended activation;
+    /// the cosines of a numeric embedding, or the places among bins; U of an ensemble; dA of a residual layer.
+    pub(super) z: Vec<T>,
+    /// 0 or 1/keep for every number of a dropout layer; ∂A/∂Z of a blended activation; the sines of a numeric embedding; Z of an
+    /// ensemble whose g' needs it; the statistics of batch normalisation.
+    pub(super) mask: Vec<T>,
+}
+
+/// Whether Z is kept for all layers (to be looked at) or only where backward reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Only what backward needs.
+    Needed,
+    /// Every Z.
+    AllZ,
+}
+
+impl<T: Real> Cache<T> {
+    /// A cache for batches of up to `capacity` rows.
+    pub fn new(network: &Network<T>, capacity: usize, keep: Keep) -> Self {
+        let (mut width, members) = (network.n_in(), network.members());
+        // Before the members part, too: each may have rows of its own.
+        let rows = capacity * members;
+        let (mut widest, mut scratch) = (network.n_out(), 0);
+        let mut layers = Vec::new();
+        for layer in network.layers() {
+            let n_in = width;
+            width = layer.n_out(n_in);
+            widest = widest.max(width).max(n_in);
+            let (of_layer, needs) = kept(*layer, width, (rows, capacity), keep);
+            scratch = scratch.max(needs);
+            layers.push(of_layer);
+        }
+        Self {
+            capacity,
+            x: vec![T::ZERO; rows * network.n_in()],
+            y: vec![T::ZERO; rows * network.n_targets()],
+            weights: vec![],
+            apart: false,
+            members,
+            averaged: false,
+            repeated: [vec![], vec![]],
+            layers,
+            dz: [vec![T::ZERO; rows * widest], vec![T::ZERO; rows * widest]],
+            row_loss: vec![T::ZERO; rows],
+            scratch: vec![T::ZERO; scratch],
+        }
+    }
+
+    /// The most examples a batch can have.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The rows of X and Y for m examples of each member.
+    pub fn rows_in(&self, m: usize) -> usize {
+        if self.apart { m * self.members } else { m }
+    }
+
+    /// A (m, n_out), (k m, n_out) where there are members, of layer `layer` after [`forward`](super::forward); the last one holds the logits.
+    pub fn a(&self, layer: usize) -> &[T] {
+        &self.layers[layer].a
+    }
+
+    /// Z (m, n_out) of a dense layer after [`forward`](super::forward), if it was kept.
+    pub fn z(&self, layer: usize) -> &[T] {
+        &self.layers[layer].z
+    }
+
+    /// The logits Z_L (m, n_L), with members (k m, n_L), after [`forward`](super::forward).
+    pub fn logits(&self) -> &[T] {
+        &self.layers.last().expect("a network has a layer").a
+    }
+
+    /// dZ_L (m, n_L) after [`loss`](super::loss), until [`backward`](super::backward).
+    pub fn dz_last(&self) -> &[T] {
+        &self.dz[0]
+    }
+
+    /// The logits, to be turned into predictions in place.
+    pub fn logits_mut(&mut self) -> &mut [T] {
+        &mut self.layers.last_mut().expect("a network has a layer").a
+    }
+}
+
+/// What a layer of so many outputs keeps for all rows, and how many numbers its kernels need beside that.
+fn kept<T: Real>(
+    layer: Layer,
+    width: usize,
+    (rows, capacity): (usize, usize),
+    keep: Keep,
+) -> (LayerCache<T>, usize) {
+    let mut scratch = 0;
+    let zeros = |width: usize| vec![T::ZERO; rows * width];
+    let (mut z, mut mask) = (vec![], vec![]);
+    match layer {
+        Layer::Dense { n_in, n_out, activation } => {
+            scratch = cpu::packed_len::<T>(rows, n_in, n_out);
+            if activation.needs_z() || keep == Keep::AllZ {
+                z = zeros(n_out);
+            }
+        }
+        Layer::Dropout { .. } => mask = zeros(width),
+        Layer::BatchNorm { n, activation } => {
+            mask = vec![T::ZERO; norm::kept_len(n)];
+            if activation.needs_z() || keep == Keep::AllZ {
+                z = zeros(n);
+            }
+        }
+        Layer::Residual { .. } => z = zeros(width),
+        Layer::Scale { .. } | Layer::Embed(_) | Layer::Members(_) | Layer::MemberScale(_) => {}
+        Layer::Ensemble(layer) => {
+            scratch = ensemble::scratch_len::<T>(layer, capacity);
+            z = zeros(width);
+            if layer.activation.needs_z() {
+                mask = zeros(width);
+            }
+        }
+        Layer::Heads(layer) => scratch = heads::scratch_len::<T>(layer, capacity),
+        Layer::Blend { n, .. } => (z, mask) = (zeros(n), zeros(n)),
+        Layer::Plr(layer) => z = zeros(layer.waves()),
+        Layer::Bins(layer) => scratch = bins::lines_len(layer),
+        Layer::Piecewise(layer) => {
+            z = zeros(layer.bins.components());
+            scratch = bins::lines_len(layer.bins);
+        }
+        Layer::Periodic(layer) => (z, mask) = (zeros(layer.waves()), zeros(layer.waves())),
+    }
+    (LayerCache { a: zeros(width), z, mask }, scratch)
+}
