@@ -34,6 +34,8 @@ pub struct Cache<T> {
     /// Whether X, Y and the weights have m rows for each member of the network, those of member 1 first, instead of m rows
     /// that all members see.
     pub apart: bool,
+    /// Whether [`backward`] goes on to dX, which no training needs.
+    pub with_dx: bool,
     /// k, the network's members.
     members: usize,
     /// Whether the last layer's A is the logits (m, n_L) of the members' mean prediction, not theirs (k m, n_L).
@@ -133,6 +135,7 @@ impl<T: Real> Cache<T> {
             y: vec![T::ZERO; rows * network.n_targets()],
             weights: vec![],
             apart: false,
+            with_dx: false,
             members,
             averaged: false,
             repeated: [vec![], vec![]],
@@ -171,6 +174,17 @@ impl<T: Real> Cache<T> {
     /// dZ_L (m, n_L) after [`loss`], until [`backward`].
     pub fn dz_last(&self) -> &[T] {
         &self.dz[0]
+    }
+
+    /// dZ_L (m, n_L), to be set to the gradient of something else than the loss before [`backward`].
+    pub fn dz_last_mut(&mut self) -> &mut [T] {
+        &mut self.dz[0]
+    }
+
+    /// dX (m, n₀) after [`backward`] with `with_dx`.
+    pub fn dx(&self, m: usize) -> &[T] {
+        let n = self.x.len() / (self.capacity * self.members);
+        &self.dz[0][..self.rows_in(m) * n]
     }
 
     /// The logits, to be turned into predictions in place.
@@ -293,7 +307,7 @@ fn in_pieces<T: Send>(values: &mut [T], work: impl Fn(usize, &mut [T]) + Sync) {
 pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, grads: &mut Params<T>) {
     let (mut width, mut rows) = (network.n_out(), m * cache.members);
     for l in (0..network.layers().len()).rev() {
-        let first = cache.rows_in(m);
+        let (first, with_dx) = (cache.rows_in(m), cache.with_dx);
         let Cache { x, layers, dz: [dz, dz_in], scratch, .. } = cache;
         let layer = network.layers()[l];
         let n_in = layer.n_in().unwrap_or(width);
@@ -301,16 +315,16 @@ pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, g
         let before = l.checked_sub(1).map(|l| (&layers[l], activation_of(network.layers()[l])));
         let a_in = &before.map_or(&x[..], |(before, _)| &before.a)[..rows_in * n_in];
         let dz = &mut dz[..rows * width];
-        // Nobody wants dX.
-        let dz_in = if l == 0 { &mut [][..] } else { &mut dz_in[..rows_in * n_in] };
+        let dz_in = if l == 0 && !with_dx { &mut [][..] } else { &mut dz_in[..rows_in * n_in] };
         let is_moved = match layer {
             Layer::Dense { n_out, .. } => {
                 let (dw, db) = grads.dense_mut(l);
                 cpu::grad_params([rows, n_in, n_out], a_in, dz, dw, db, scratch);
-                if let Some((before, g)) = before {
+                if !dz_in.is_empty() {
                     let (w, b) = network.params.dense(l);
+                    let (z_in, g) = before.map_or((a_in, Activation::Identity), |(l, g)| (z_of(l, g), g));
                     let dense = Dense { m: rows, n_in, n_out, w, b, activation: g };
-                    cpu::grad_input(dense, g, dz, [z_of(before, g), a_in], dz_in, scratch);
+                    cpu::grad_input(dense, g, dz, [z_in, a_in], dz_in, scratch);
                 }
                 true
             }
