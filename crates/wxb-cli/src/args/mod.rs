@@ -99,7 +99,7 @@ pub enum Command {
     Evaluate(model::EvaluateArgs),
     /// Predictions for the rows of a file
     Predict(model::PredictArgs),
-    /// What a model file holds: layers, preprocessing, how it was trained
+    /// How a model came about and why, which columns it needs, its layers and preprocessing
     Inspect(model::InspectArgs),
     /// Which columns a model needs: how much worse it gets without each
     Importance(model::ImportanceArgs),

@@ -95,7 +95,9 @@ pub struct PredictArgs {
     pub reading: ReadingArgs,
 }
 
-/// What a model file holds: layers, preprocessing, how it was trained
+/// What a model file holds: how it came about and why, which columns it needs, layers, preprocessing
+///
+/// The importance of the columns is that of `wxb importance` on some validation rows, measured at the end of the training.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -9,9 +9,9 @@ use wxb::model_file::Model;
 use wxb::rng::{ChaCha8Rng, Purpose, below, shuffle, stream};
 use wxb::{Code, Error, Result};
 
-use super::importance::used_columns;
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
+use crate::pipeline::importance::used_columns;
 use crate::pipeline::model::{outputs, target_name};
 use crate::pipeline::read::Examples;
 use crate::terminal::Terminal;

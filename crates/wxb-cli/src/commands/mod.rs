@@ -20,6 +20,7 @@ mod inspect;
 mod output;
 mod predict;
 mod predictions;
+mod provenance;
 mod saved;
 mod summary;
 mod train;

@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod candidate;
 pub mod fit;
+pub mod importance;
 pub mod judge;
 pub mod memory;
 pub mod model;

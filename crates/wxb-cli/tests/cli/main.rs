@@ -10,3 +10,4 @@ mod predictions;
 mod run;
 mod streams;
 mod training;
+mod understanding;

@@ -1,0 +1,78 @@
+//! What a person is told about a model: how it came about, and what it looks at.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::training::{stage, stage_with_noise, succeed};
+use super::models;
+
+fn json(directory: &Path, arguments: &str) -> Value {
+    serde_json::from_str(&succeed(directory, &format!("{arguments} --json"))).unwrap()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// A directory with `table.csv` and `auto.wxb`, the default's model of it, trained once.
+fn stage_with_auto() -> tempfile::TempDir {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    let directory = stage();
+    let path = directory.path().join("auto.wxb");
+    let model = MODEL.get_or_init(|| {
+        succeed(directory.path(), "train table.csv --target class -o auto.wxb -q");
+        std::fs::read(&path).unwrap()
+    });
+    std::fs::write(&path, model).unwrap();
+    directory
+}
+
+#[test]
+fn a_model_tells_how_it_came_about() {
+    let directory = stage_with_auto();
+    let found = json(directory.path(), "inspect auto.wxb");
+    let story = found["story"].as_array().unwrap();
+    let about = |about: &str| {
+        let line = story.iter().find(|line| line["about"] == about);
+        line.unwrap_or_else(|| panic!("nothing about {about} in {found}"))["text"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(about("recipe").starts_with("auto: linear, mlp, deep trained, and averaged"), "{found}");
+    assert!(about("trained").contains("to validate (seed 0)"), "{found}");
+    assert_eq!(about("networks").lines().count(), 3, "{found}");
+    let linear = &found["record"]["networks"][0];
+    assert!(number(&linear["gain"]["error"]) >= 0.0 && about("linear?").contains("alone: "), "{found}");
+    // The validation rows are too few for more than the training allows.
+    let importance = &found["record"]["importance"];
+    assert_eq!(importance["rows"], found["record"]["valid_rows"], "{found}");
+    assert_eq!(importance["columns"].as_array().unwrap().len(), 3, "{found}");
+    let text = succeed(directory.path(), "inspect auto.wxb");
+    assert!(text.contains("columns by importance") && text.contains("falls by"), "{text}");
+}
+
+/// What training stores is what `wxb importance` says of the same rows, as far as another draw of orders goes.
+#[test]
+fn training_measures_importance() {
+    let directory = stage_with_noise();
+    let found = json(directory.path(), "inspect xy.wxb");
+    let columns = &found["record"]["importance"]["columns"];
+    assert_eq!((&columns[0]["column"], &columns[1]["column"]), (&"x".into(), &"noise".into()), "{found}");
+    assert!(number(&columns[0]["mean"]) > 0.3 && number(&columns[1]["mean"]).abs() < 0.02, "{found}");
+    let without =
+        "train xy.csv --target y --task classification --hidden 8 --valid none --epochs 2 -o none.wxb -q";
+    succeed(directory.path(), without);
+    assert!(json(directory.path(), "inspect none.wxb")["record"].get("importance").is_none());
+}
+
+/// A record that says nothing, or something else, is no error.
+#[test]
+fn a_model_without_a_story() {
+    let directory = tempfile::tempdir().unwrap();
+    models::write_worked_example(directory.path());
+    let text = succeed(directory.path(), "inspect xor.wxb");
+    assert!(text.contains("file ") && !text.contains("recipe"), "{text}");
+}
