@@ -103,6 +103,9 @@ pub enum Command {
     Inspect(model::InspectArgs),
     /// Which columns a model needs: how much worse it gets without each
     Importance(model::ImportanceArgs),
+    /// How the prediction depends on each column, as a picture
+    #[command(alias = "pdp", alias = "partial-dependence")]
+    Partial(model::PartialArgs),
     /// Every Z and A (and dZ, dW, db) of chosen rows, with shapes
     Explain(model::ExplainArgs),
     /// Compare the analytic gradient with finite differences

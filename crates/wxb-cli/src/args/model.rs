@@ -156,6 +156,61 @@ pub struct ImportanceArgs {
     pub reading: ReadingArgs,
 }
 
+/// How the prediction depends on each column: partial dependence, as a picture, numbers or a table
+///
+/// The rows are predicted with one column set to each of some values: the mean over the rows, and each row by itself. Columns that go
+/// together in the data are set apart from each other here, so that some of the rows looked at may be ones that do not occur.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wxb partial titanic.wxb titanic.csv -o titanic.svg    the columns that count most
+  wxb partial titanic.wxb titanic.csv --column age
+  wxb partial titanic.wxb titanic.csv --column age,sex --json")]
+pub struct PartialArgs {
+    /// A model that `wxb train` has written
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+
+    /// A file with the same columns; the target may be missing
+    #[arg(value_name = "DATA")]
+    pub data: String,
+
+    /// Columns to look at [default: the most important ones]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', num_args = 1, alias = "feature")]
+    pub column: Vec<String>,
+
+    /// How many columns, where none is named
+    #[arg(long, value_name = "N", default_value = "6", value_parser = value::at_least_one)]
+    pub top: usize,
+
+    /// The class whose probability is predicted [default: the second of two, the most frequent of more]
+    #[arg(long, value_name = "NAME")]
+    pub class: Option<String>,
+
+    /// Values of each column, at the most
+    #[arg(long, value_name = "N", default_value = "20", value_parser = value::at_least_one)]
+    pub points: usize,
+
+    /// Rows to look at, at the most, drawn from the data
+    #[arg(long, value_name = "N", default_value = "300", value_parser = value::at_least_one)]
+    pub rows: usize,
+
+    /// Where the draws come from
+    #[arg(long, value_name = "N", default_value = "0", value_parser = value::seed)]
+    pub seed: u64,
+
+    /// Write a picture to this .svg file instead of a table to stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<String>,
+
+    /// Overwrite the file of -o
+    #[arg(long, short = 'f', alias = "overwrite")]
+    pub force: bool,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
 /// Every Z and A (and dZ, dW, db) of chosen rows, with shapes, or what each column adds to a prediction
 #[derive(Args, Debug)]
 #[command(after_help = "\

@@ -128,7 +128,7 @@ fn explain(
 }
 
 /// Features without targets.
-fn only(features: Features, examples: &Examples) -> Examples {
+pub fn only(features: Features, examples: &Examples) -> Examples {
     Examples { features, target: None, weights: None, file: examples.file.clone() }
 }
 
@@ -183,7 +183,7 @@ fn asked(model: &Model, examples: &Examples, row: u32) -> Result<(String, Option
 }
 
 /// One number for each row: the probability of a class, or the first output.
-fn predictions(model: &Model, examples: &Examples, class: Option<usize>) -> Result<Vec<f64>> {
+pub fn predictions(model: &Model, examples: &Examples, class: Option<usize>) -> Result<Vec<f64>> {
     let values = outputs(model, examples, Output::Linked)?;
     let n_out = model.n_out();
     Ok(match (class, &model.target) {
@@ -210,14 +210,18 @@ fn cell(table: &Columns, name: &str, row: u32) -> String {
 }
 
 fn contribution_table(row: &Explained) -> Table {
-    /// Blocks of the longest bar.
-    const WIDTH: f64 = 24.0;
     let mut table = Table::new(&["column", "value", "adds", "+-", " "]);
     let largest = row.columns.first().map_or(0.0, |column| column.mean.abs());
     for Contribution { column, value, mean, error } in &row.columns {
-        let blocks = if largest > 0.0 { (WIDTH * mean.abs() / largest).round() as usize } else { 0 };
-        let bar = if *mean < 0.0 { "-" } else { "+" }.repeat(blocks);
-        table.row([column.clone(), value.clone(), measure(*mean), measure(*error), bar]);
+        table.row([column.clone(), value.clone(), measure(*mean), measure(*error), bar(*mean, largest)]);
     }
     table
+}
+
+/// Plus or minus signs, as many as the number is large beside the largest one.
+fn bar(number: f64, largest: f64) -> String {
+    /// Signs of the longest bar.
+    const WIDTH: f64 = 24.0;
+    let signs = if largest > 0.0 { (WIDTH * number.abs() / largest).round() as usize } else { 0 };
+    if number < 0.0 { "-" } else { "+" }.repeat(signs)
 }

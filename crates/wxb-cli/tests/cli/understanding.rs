@@ -1,4 +1,5 @@
-//! What a person is told about a model: how it came about, and what it looks at.
+//! What a person is told about a model: how it came about, what it looks at, how its predictions depend on columns, and how far
+//! its members are apart.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -6,7 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::training::{stage, stage_with_noise, succeed};
-use super::models;
+use super::{models, run};
 
 fn json(directory: &Path, arguments: &str) -> Value {
     serde_json::from_str(&succeed(directory, &format!("{arguments} --json"))).unwrap()
@@ -75,4 +76,45 @@ fn a_model_without_a_story() {
     models::write_worked_example(directory.path());
     let text = succeed(directory.path(), "inspect xor.wxb");
     assert!(text.contains("file ") && !text.contains("recipe"), "{text}");
+}
+
+/// f̄ at a value is the mean of what `predict` says of the rows with that value in the column.
+#[test]
+fn partial_dependence() {
+    let directory = stage_with_noise();
+    let found = json(directory.path(), "partial xy.wxb xy.csv --column x --points 5");
+    assert_eq!((&found["schema"], &found["what"]), (&"wxb.partial/1".into(), &"probability of 1".into()));
+    let curve = &found["columns"][0];
+    let values: Vec<f64> = curve["values"].as_array().unwrap().iter().map(number).collect();
+    assert!(values.len() <= 5 && values.is_sorted(), "{curve}");
+    let rows = (0..300).map(|i: usize| format!("{},{}\n", values[1], i * 13 % 50));
+    let table = std::iter::once("x,noise\n".to_owned()).chain(rows).collect::<String>();
+    std::fs::write(directory.path().join("set.csv"), table).unwrap();
+    let predicted = succeed(directory.path(), "predict xy.wxb set.csv --proba");
+    let p = predicted.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse::<f64>().unwrap());
+    assert!((p.sum::<f64>() / 300.0 - number(&curve["mean"][1])).abs() < 1e-6, "{curve}");
+    assert_eq!(curve["curves"].as_array().unwrap().len(), 60);
+    // Both columns, the important one first, as tables and as a picture.
+    let text = succeed(directory.path(), "partial xy.wxb xy.csv");
+    assert!(text.find(" x ").unwrap() < text.find(" noise ").unwrap(), "{text}");
+    assert_eq!(succeed(directory.path(), "partial xy.wxb xy.csv -o a.svg -q"), "");
+    let svg = std::fs::read_to_string(directory.path().join("a.svg")).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && !svg.contains("NaN"), "{svg}");
+    assert_eq!(svg.matches("class=\"mean\"").count(), 2);
+    let again = run::run(directory.path(), "partial xy.wxb xy.csv -o a.svg");
+    assert_eq!(again.status.code(), Some(2), "{}", run::text(&again.stderr));
+}
+
+#[test]
+fn partial_dependence_on_texts_and_of_a_class() {
+    let directory = stage_with_auto();
+    let found = json(directory.path(), "partial auto.wxb table.csv --column colour --class no --rows 20");
+    let curve = &found["columns"][0];
+    let shares: f64 = curve["data"].as_array().unwrap().iter().map(number).sum();
+    assert!((shares - 1.0).abs() < 1e-9 && found["what"] == "probability of no", "{found}");
+    let csv = succeed(
+        directory.path(),
+        "partial auto.wxb table.csv --column colour,x --rows 20 --output-format csv",
+    );
+    assert!(csv.starts_with("column,value,mean\ncolour,"), "{csv}");
 }
