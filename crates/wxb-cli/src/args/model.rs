@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::choice::ConventionChoice;
+use super::choice::{ConventionChoice, MethodChoice};
 use super::data::ReadingArgs;
 use super::value::{self, Gate, RowRange};
 
@@ -52,6 +52,7 @@ pub struct EvaluateArgs {
 Examples:
   wxb predict titanic.wxb new.csv > scored.csv
   wxb predict titanic.wxb new.csv --proba --keep passenger -o scored.parquet
+  wxb predict titanic.wxb new.csv --spread
   cat new.csv | wxb predict titanic.wxb -")]
 pub struct PredictArgs {
     /// A model that `wxb train` has written
@@ -78,6 +79,13 @@ pub struct PredictArgs {
     #[arg(long, value_name = "SHARE", value_parser = value::inner_share, conflicts_with = "logits")]
     #[arg(allow_negative_numbers = true)]
     pub interval: Option<f64>,
+
+    /// How far the networks and members of the model are apart, too: column `spread`, the standard deviation of their predictions
+    ///
+    /// Of a number in its unit, of classes that of the probability of the predicted one. A large one says that the training data
+    /// left the answer open for rows like this.
+    #[arg(long, conflicts_with = "logits")]
+    pub spread: bool,
 
     /// Columns of the data to repeat in front of the predictions
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', num_args = 1)]
@@ -216,6 +224,7 @@ pub struct PartialArgs {
 #[command(after_help = "\
 Examples:
   wxb explain titanic.wxb new.csv --row 3 --contributions
+  wxb explain titanic.wxb new.csv --row 3 --contributions --method integrated-gradients
   wxb explain titanic.wxb new.csv --row 3 --backward
   wxb explain titanic.wxb new.csv --row 0-3 --layer 2 --convention rows")]
 pub struct ExplainArgs {
@@ -242,11 +251,15 @@ pub struct ExplainArgs {
     #[arg(long, conflicts_with_all = ["backward", "layer", "full", "part"])]
     pub contributions: bool,
 
-    /// Rows that --contributions compares with, drawn from the data
+    /// How --contributions are found
+    #[arg(long, value_name = "METHOD", default_value = "shapley", requires = "contributions")]
+    pub method: MethodChoice,
+
+    /// Rows that --method shapley compares with, drawn from the data
     #[arg(long, value_name = "N", default_value = "200", value_parser = value::at_least_one)]
     pub samples: usize,
 
-    /// Where the draws of --contributions come from
+    /// Where the draws of --method shapley come from
     #[arg(long, value_name = "N", default_value = "0", value_parser = value::seed)]
     pub seed: u64,
 

@@ -168,7 +168,7 @@ fn another(rng: &mut ChaCha8Rng, rows: u32, row: u32) -> u32 {
 }
 
 /// What is predicted, in words, and the class whose probability it is: the positive one of two, else the row's most probable one.
-fn asked(model: &Model, examples: &Examples, row: u32) -> Result<(String, Option<usize>)> {
+pub fn asked(model: &Model, examples: &Examples, row: u32) -> Result<(String, Option<usize>)> {
     let labels = model.target.labels();
     let class = match model.target.task() {
         Task::Regression => return Ok((target_name(model).to_owned(), None)),
@@ -201,7 +201,8 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
     (mean, (squares / (n - 1.0).max(1.0) / n).sqrt())
 }
 
-fn cell(table: &Columns, name: &str, row: u32) -> String {
+/// A cell as people read it.
+pub fn cell(table: &Columns, name: &str, row: u32) -> String {
     match table.column(name) {
         Ok(Column::Number(values)) if !values[row as usize].is_nan() => short(values[row as usize]),
         Ok(Column::Text(text)) => text.get(row as usize).unwrap_or("(missing)").to_owned(),
@@ -219,7 +220,7 @@ fn contribution_table(row: &Explained) -> Table {
 }
 
 /// Plus or minus signs, as many as the number is large beside the largest one.
-fn bar(number: f64, largest: f64) -> String {
+pub fn bar(number: f64, largest: f64) -> String {
     /// Signs of the longest bar.
     const WIDTH: f64 = 24.0;
     let signs = if largest > 0.0 { (WIDTH * number.abs() / largest).round() as usize } else { 0 };

@@ -17,6 +17,7 @@ mod gradcheck;
 mod help;
 mod importance;
 mod inspect;
+mod integrated;
 mod output;
 mod partial;
 mod partial_svg;

@@ -11,4 +11,5 @@ pub mod prepare;
 pub mod read;
 pub mod recipe;
 pub mod settings;
+pub mod spread;
 pub mod weights;

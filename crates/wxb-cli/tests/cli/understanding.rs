@@ -78,6 +78,45 @@ fn a_model_without_a_story() {
     assert!(text.contains("file ") && !text.contains("recipe"), "{text}");
 }
 
+/// What the columns add is the prediction without that of the usual row; the column that decides adds nearly all.
+#[test]
+fn integrated_gradients() {
+    let directory = stage_with_noise();
+    let line = "explain xy.wxb xy.csv --row 3,14 --contributions --method integrated-gradients";
+    let found = json(directory.path(), line);
+    assert_eq!(found["schema"], "wxb.integrated_gradients/1");
+    let predicted = succeed(directory.path(), "predict xy.wxb xy.csv --proba");
+    for (row, at) in found["rows"].as_array().unwrap().iter().zip([3, 14]) {
+        let columns = row["columns"].as_array().unwrap();
+        let added: f64 = columns.iter().map(|column| number(&column["adds"])).sum();
+        let (prediction, baseline) = (number(&row["prediction"]), number(&row["baseline"]));
+        assert!((added - (prediction - baseline) - number(&row["gap"])).abs() < 1e-9, "{row}");
+        let size: f64 = columns.iter().map(|column| number(&column["adds"]).abs()).sum();
+        assert!(size > 0.1 && number(&row["gap"]).abs() <= 1e-3 * size, "{row}");
+        let of_one: f64 = predicted.lines().nth(1 + at).unwrap().split(',').nth(1).unwrap().parse().unwrap();
+        assert!((prediction - of_one).abs() < 1e-5, "{row}, {of_one}");
+        assert_eq!((&columns[0]["column"], &columns[1]["usual"]), (&"x".into(), &"24".into()), "{row}");
+    }
+    assert_eq!(succeed(directory.path(), line), succeed(directory.path(), &format!("{line} --threads 1")));
+    // A number in its unit.
+    succeed(directory.path(), "train table.csv --target size -o size.wxb --hidden 4 -q");
+    let size = json(directory.path(), "explain size.wxb table.csv --contributions --method ig");
+    assert_eq!(size["rows"][0]["what"], "size");
+}
+
+/// The mean of three networks, one of them with members, waves and a temperature.
+#[test]
+fn integrated_gradients_of_a_mean() {
+    let directory = stage_with_auto();
+    let line = "explain auto.wxb table.csv --row 7 --contributions --method integrated-gradients";
+    let row = &json(directory.path(), line)["rows"][0];
+    let size: f64 = row["columns"].as_array().unwrap().iter().map(|c| number(&c["adds"]).abs()).sum();
+    assert!(number(&row["gap"]).abs() <= 1e-3 * size, "{row}");
+    let predicted = succeed(directory.path(), "predict auto.wxb table.csv --proba");
+    let of_one: f64 = predicted.lines().nth(8).unwrap().split(',').nth(1).unwrap().parse().unwrap();
+    assert!((number(&row["prediction"]) - of_one).abs() < 1e-5, "{row}, {of_one}");
+}
+
 /// f̄ at a value is the mean of what `predict` says of the rows with that value in the column.
 #[test]
 fn partial_dependence() {
@@ -117,4 +156,19 @@ fn partial_dependence_on_texts_and_of_a_class() {
         "partial auto.wxb table.csv --column colour,x --rows 20 --output-format csv",
     );
     assert!(csv.starts_with("column,value,mean\ncolour,"), "{csv}");
+}
+
+/// √(Σ w (p − p̄)²) by hand from the networks' predictions alone, where each is a model of its own.
+#[test]
+fn spread_of_networks() {
+    let directory = stage_with_auto();
+    let predicted = succeed(directory.path(), "predict auto.wxb table.csv --spread");
+    let mut lines = predicted.lines();
+    assert_eq!(lines.next(), Some("prediction,no,yes,spread"));
+    for line in lines {
+        let spread: f64 = line.rsplit(',').next().unwrap().parse().unwrap();
+        assert!((0.0..=0.5).contains(&spread), "{line}");
+    }
+    let found = json(directory.path(), "predict auto.wxb table.csv --spread --label");
+    assert!(number(&found["predictions"][0]["spread"]) > 0.0, "{found}");
 }
