@@ -56,6 +56,12 @@ pub fn run(args: &ImportanceArgs, terminal: &Terminal) -> Outcome {
     Ok(Exit::Success)
 }
 
+/// `262 rows, each column shuffled 5 times`.
+pub fn looked_at(measured: &Measured, noun: &str) -> String {
+    let times = if measured.repeats == 1 { "once".to_owned() } else { format!("{} times", measured.repeats) };
+    format!("{}, each column shuffled {times}", counted(measured.rows, noun))
+}
+
 /// A column a line, with a bar.
 pub fn importance_table(measured: &Measured) -> Table {
     /// Blocks of the longest bar.

@@ -7,7 +7,7 @@ use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
 use wxb::{Embed, Ensemble, Heads, Layer, Members, Network, Periodic, Real};
 
-use super::importance::importance_table;
+use super::importance::{importance_table, looked_at};
 use super::provenance::{self, importance, story};
 use super::summary;
 use crate::args::choice::OutputFormat;
@@ -15,7 +15,7 @@ use crate::args::model::InspectArgs;
 use crate::exit::{Exit, Failure, Outcome, Written};
 use crate::pipeline::model::{load, target_name};
 use crate::terminal::Terminal;
-use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
+use crate::terminal::number::{bytes, grouped, measure, percent, short};
 use crate::terminal::table::Table;
 
 #[derive(Serialize)]
@@ -173,9 +173,8 @@ fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> R
 /// What each column is worth, as measured at the end of the training.
 fn print_importance(model: &Model, terminal: &Terminal) -> Written {
     let Some(measured) = importance(model) else { return Ok(()) };
-    let shuffled = if measured.repeats == 1 { "once".into() } else { format!("{} times", measured.repeats) };
-    let rows = counted(measured.rows, "validation row");
-    terminal.result(&format!("\ncolumns by importance ({rows}, each column shuffled {shuffled})"))?;
+    let looked_at = looked_at(&measured, "validation row");
+    terminal.result(&format!("\ncolumns by importance ({looked_at})"))?;
     terminal.result(&importance_table(&measured).render(terminal.format()))
 }
 

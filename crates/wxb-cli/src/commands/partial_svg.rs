@@ -134,7 +134,8 @@ fn line(values: &[f64], curve: &Curve, places: &Standing, (f, share): (&Scale, f
     let points = places.at.iter().zip(values).map(|(x, &v)| (x, f.at(v)));
     match curve.values {
         Places::Numbers(_) => {
-            format!("M{}", points.map(|(x, y)| format!("{x:.1} {y:.1}")).collect::<Vec<_>>().join("L"))
+            // Without the step to nowhere one value alone would not be drawn.
+            format!("M{}h0", points.map(|(x, y)| format!("{x:.1} {y:.1}")).collect::<Vec<_>>().join("L"))
         }
         Places::Texts(_) => {
             let half = share * places.half;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use wxb::model_file::{Model, Part};
 
 use super::training::{stage, stage_with_noise, succeed};
 use super::{models, run};
@@ -158,9 +159,37 @@ fn partial_dependence_on_texts_and_of_a_class() {
     assert!(csv.starts_with("column,value,mean\ncolour,"), "{csv}");
 }
 
-/// √(Σ w (p − p̄)²) by hand from the networks' predictions alone, where each is a model of its own.
+/// By hand: two networks of one member each that count 0.6 and 0.4 are √(0.6 · 0.4) |p − q| apart.
 #[test]
 fn spread_of_networks() {
+    let directory = stage_with_auto();
+    let at = |name: &str| directory.path().join(name);
+    let auto = Model::from_bytes(&std::fs::read(at("auto.wxb")).unwrap()).unwrap();
+    let small = |name: &str| {
+        let part = auto.parts.iter().find(|part| part.network.members() == 1 && part.name == name);
+        part.unwrap_or_else(|| panic!("{name} counts nothing")).clone()
+    };
+    let write = |file: &str, parts: &[(f64, &str)]| {
+        let parts = parts.iter().map(|&(weight, name)| Part { weight, ..small(name) }).collect();
+        std::fs::write(at(file), Model { parts, temperature: 1.0, ..auto.clone() }.to_bytes()).unwrap();
+    };
+    write("p.wxb", &[(1.0, "linear")]);
+    write("q.wxb", &[(1.0, "mlp")]);
+    write("both.wxb", &[(0.6, "linear"), (0.4, "mlp")]);
+    let column = |line: &str, column: usize| -> Vec<f64> {
+        let text = succeed(directory.path(), line);
+        text.lines().skip(1).map(|line| line.split(',').nth(column).unwrap().parse().unwrap()).collect()
+    };
+    let (p, q) = (column("predict p.wxb table.csv", 2), column("predict q.wxb table.csv", 2));
+    let spread = column("predict both.wxb table.csv --spread", 3);
+    assert!(spread.iter().any(|&s| s > 1e-3), "{spread:?}");
+    for ((p, q), spread) in p.iter().zip(&q).zip(&spread) {
+        assert!((spread - 0.24_f64.sqrt() * (p - q).abs()).abs() < 1e-6, "{p} {q}: {spread}");
+    }
+}
+
+#[test]
+fn spread_of_members() {
     let directory = stage_with_auto();
     let predicted = succeed(directory.path(), "predict auto.wxb table.csv --spread");
     let mut lines = predicted.lines();
