@@ -157,6 +157,23 @@ impl Evaluation {
         }
     }
 
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.predictions.len() / self.n_out
+    }
+
+    /// Of some of the rows, named by their place, and J of them.
+    #[must_use]
+    pub fn select(&self, keep: impl Fn(usize) -> bool) -> Evaluation {
+        let of = |values: &[f64], width: usize| {
+            let rows = values.chunks_exact(width).enumerate();
+            rows.filter(|(row, _)| keep(*row)).flat_map(|(_, values)| values.to_vec()).collect::<Vec<f64>>()
+        };
+        let targets = of(&self.targets, self.targets.len() / self.rows());
+        let weights = self.weights.as_ref().map(|weights| of(weights, 1));
+        Evaluation { targets, weights, ..self.clone() }.with(of(&self.predictions, self.n_out))
+    }
+
     /// The mean of several predictions of the same rows, each with its share.
     ///
     /// # Panics

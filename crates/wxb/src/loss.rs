@@ -172,6 +172,19 @@ impl Loss {
             _ => {}
         }
     }
+
+    /// dz = Jᵀ dp, J = ∂p/∂z of the link: what [`Loss::apply_link`] hands back at the prediction p of a row.   all (n_L)
+    pub fn link_gradient<T: Real>(&self, p: &[T], dp: &[T], dz: &mut [T]) {
+        let mean = p.iter().zip(dp).fold(T::ZERO, |sum, (&p, &dp)| sum + p * dp);
+        for ((dz, &p), &dp) in dz.iter_mut().zip(p).zip(dp) {
+            *dz = match self {
+                Loss::BinaryCrossEntropy { .. } => p * (T::ONE - p) * dp,
+                Loss::CrossEntropy { .. } => p * (dp - mean),
+                Loss::Poisson => p * dp,
+                _ => dp,
+            };
+        }
+    }
 }
 
 impl Loss {

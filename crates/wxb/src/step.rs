@@ -157,7 +157,7 @@ pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, g
     let (mut width, mut rows) = (network.n_out(), m * cache.members);
     for l in (0..network.layers().len()).rev() {
         add_residuals(network, cache, l, rows * width);
-        let first = cache.rows_in(m);
+        let (first, with_dx) = (cache.rows_in(m), cache.with_dx);
         let Cache { x, layers, dz: [dz, dz_in], scratch, .. } = cache;
         let layer = network.layers()[l];
         let n_in = layer.n_in().unwrap_or(width);
@@ -165,16 +165,16 @@ pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, g
         let before = l.checked_sub(1).map(|l| (&layers[l], activation_of(network.layers()[l])));
         let a_in = &before.map_or(&x[..], |(before, _)| &before.a)[..rows_in * n_in];
         let dz = &mut dz[..rows * width];
-        // Nobody wants dX.
-        let dz_in = if l == 0 { &mut [][..] } else { &mut dz_in[..rows_in * n_in] };
+        let dz_in = if l == 0 && !with_dx { &mut [][..] } else { &mut dz_in[..rows_in * n_in] };
         let is_moved = match layer {
             Layer::Dense { n_out, .. } => {
                 let (dw, db) = grads.dense_mut(l);
                 cpu::grad_params([rows, n_in, n_out], a_in, dz, dw, db, scratch);
-                if let Some((before, g)) = before {
+                if !dz_in.is_empty() {
                     let (w, b) = network.params.dense(l);
+                    let (z_in, g) = before.map_or((a_in, Activation::Identity), |(l, g)| (z_of(l, g), g));
                     let dense = Dense { m: rows, n_in, n_out, w, b, activation: g };
-                    cpu::grad_input(dense, g, dz, [z_of(before, g), a_in], dz_in, scratch);
+                    cpu::grad_input(dense, g, dz, [z_in, a_in], dz_in, scratch);
                 }
                 true
             }

@@ -246,6 +246,16 @@ pub enum CalibrationChoice {
     Temperature,
 }
 
+/// `--method` of `--contributions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MethodChoice {
+    /// Shapley values by sampling: how the prediction changes as columns of other rows are replaced by those of the row
+    Shapley,
+    /// The gradient along the way from the usual row of the data (medians, most frequent texts) to the row
+    #[value(alias = "ig")]
+    IntegratedGradients,
+}
+
 /// `--scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ScaleChoice {

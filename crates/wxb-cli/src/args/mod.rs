@@ -99,10 +99,13 @@ pub enum Command {
     Evaluate(model::EvaluateArgs),
     /// Predictions for the rows of a file
     Predict(model::PredictArgs),
-    /// What a model file holds: layers, preprocessing, how it was trained
+    /// How a model came about and why, which columns it needs, its layers and preprocessing
     Inspect(model::InspectArgs),
     /// Which columns a model needs: how much worse it gets without each
     Importance(model::ImportanceArgs),
+    /// How the prediction depends on each column, as a picture
+    #[command(alias = "pdp", alias = "partial-dependence")]
+    Partial(model::PartialArgs),
     /// Every Z and A (and dZ, dW, db) of chosen rows, with shapes
     Explain(model::ExplainArgs),
     /// Compare the analytic gradient with finite differences

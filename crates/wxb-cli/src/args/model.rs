@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::choice::ConventionChoice;
+use super::choice::{ConventionChoice, MethodChoice};
 use super::data::ReadingArgs;
 use super::value::{self, Gate, RowRange};
 
@@ -52,6 +52,7 @@ pub struct EvaluateArgs {
 Examples:
   wxb predict titanic.wxb new.csv > scored.csv
   wxb predict titanic.wxb new.csv --proba --keep passenger -o scored.parquet
+  wxb predict titanic.wxb new.csv --spread
   cat new.csv | wxb predict titanic.wxb -")]
 pub struct PredictArgs {
     /// A model that `wxb train` has written
@@ -79,6 +80,13 @@ pub struct PredictArgs {
     #[arg(allow_negative_numbers = true)]
     pub interval: Option<f64>,
 
+    /// How far the networks and members of the model are apart, too: column `spread`, the standard deviation of their predictions
+    ///
+    /// Of a number in its unit, of classes that of the probability of the predicted one. A large one says that the training data
+    /// left the answer open for rows like this.
+    #[arg(long, conflicts_with = "logits")]
+    pub spread: bool,
+
     /// Columns of the data to repeat in front of the predictions
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', num_args = 1)]
     pub keep: Vec<String>,
@@ -95,7 +103,9 @@ pub struct PredictArgs {
     pub reading: ReadingArgs,
 }
 
-/// What a model file holds: layers, preprocessing, how it was trained
+/// What a model file holds: how it came about and why, which columns it needs, layers, preprocessing
+///
+/// The importance of the columns is that of `wxb importance` on some validation rows, measured at the end of the training.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -154,11 +164,67 @@ pub struct ImportanceArgs {
     pub reading: ReadingArgs,
 }
 
+/// How the prediction depends on each column: partial dependence, as a picture, numbers or a table
+///
+/// The rows are predicted with one column set to each of some values: the mean over the rows, and each row by itself. Columns that go
+/// together in the data are set apart from each other here, so that some of the rows looked at may be ones that do not occur.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wxb partial titanic.wxb titanic.csv -o titanic.svg    the columns that count most
+  wxb partial titanic.wxb titanic.csv --column age
+  wxb partial titanic.wxb titanic.csv --column age,sex --json")]
+pub struct PartialArgs {
+    /// A model that `wxb train` has written
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+
+    /// A file with the same columns; the target may be missing
+    #[arg(value_name = "DATA")]
+    pub data: String,
+
+    /// Columns to look at [default: the most important ones]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', num_args = 1, alias = "feature")]
+    pub column: Vec<String>,
+
+    /// How many columns, where none is named
+    #[arg(long, value_name = "N", default_value = "6", value_parser = value::at_least_one)]
+    pub top: usize,
+
+    /// The class whose probability is predicted [default: the second of two, the most frequent of more]
+    #[arg(long, value_name = "NAME")]
+    pub class: Option<String>,
+
+    /// Values of each column, at the most
+    #[arg(long, value_name = "N", default_value = "20", value_parser = value::at_least_one)]
+    pub points: usize,
+
+    /// Rows to look at, at the most, drawn from the data
+    #[arg(long, value_name = "N", default_value = "300", value_parser = value::at_least_one)]
+    pub rows: usize,
+
+    /// Where the draws come from
+    #[arg(long, value_name = "N", default_value = "0", value_parser = value::seed)]
+    pub seed: u64,
+
+    /// Write a picture to this .svg file instead of a table to stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<String>,
+
+    /// Overwrite the file of -o
+    #[arg(long, short = 'f', alias = "overwrite")]
+    pub force: bool,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
 /// Every Z and A (and dZ, dW, db) of chosen rows, with shapes, or what each column adds to a prediction
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   wxb explain titanic.wxb new.csv --row 3 --contributions
+  wxb explain titanic.wxb new.csv --row 3 --contributions --method integrated-gradients
   wxb explain titanic.wxb new.csv --row 3 --backward
   wxb explain titanic.wxb new.csv --row 0-3 --layer 2 --convention rows")]
 pub struct ExplainArgs {
@@ -185,11 +251,15 @@ pub struct ExplainArgs {
     #[arg(long, conflicts_with_all = ["backward", "layer", "full", "part"])]
     pub contributions: bool,
 
-    /// Rows that --contributions compares with, drawn from the data
+    /// How --contributions are found
+    #[arg(long, value_name = "METHOD", default_value = "shapley", requires = "contributions")]
+    pub method: MethodChoice,
+
+    /// Rows that --method shapley compares with, drawn from the data
     #[arg(long, value_name = "N", default_value = "200", value_parser = value::at_least_one)]
     pub samples: usize,
 
-    /// Where the draws of --contributions come from
+    /// Where the draws of --method shapley come from
     #[arg(long, value_name = "N", default_value = "0", value_parser = value::seed)]
     pub seed: u64,
 

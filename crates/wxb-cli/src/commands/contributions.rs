@@ -9,9 +9,9 @@ use wxb::model_file::Model;
 use wxb::rng::{ChaCha8Rng, Purpose, below, shuffle, stream};
 use wxb::{Code, Error, Result};
 
-use super::importance::used_columns;
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
+use crate::pipeline::importance::used_columns;
 use crate::pipeline::model::{outputs, target_name};
 use crate::pipeline::read::Examples;
 use crate::terminal::Terminal;
@@ -128,7 +128,7 @@ fn explain(
 }
 
 /// Features without targets.
-fn only(features: Features, examples: &Examples) -> Examples {
+pub fn only(features: Features, examples: &Examples) -> Examples {
     Examples { features, target: None, weights: None, file: examples.file.clone() }
 }
 
@@ -168,7 +168,7 @@ fn another(rng: &mut ChaCha8Rng, rows: u32, row: u32) -> u32 {
 }
 
 /// What is predicted, in words, and the class whose probability it is: the positive one of two, else the row's most probable one.
-fn asked(model: &Model, examples: &Examples, row: u32) -> Result<(String, Option<usize>)> {
+pub fn asked(model: &Model, examples: &Examples, row: u32) -> Result<(String, Option<usize>)> {
     let labels = model.target.labels();
     let class = match model.target.task() {
         Task::Regression => return Ok((target_name(model).to_owned(), None)),
@@ -183,7 +183,7 @@ fn asked(model: &Model, examples: &Examples, row: u32) -> Result<(String, Option
 }
 
 /// One number for each row: the probability of a class, or the first output.
-fn predictions(model: &Model, examples: &Examples, class: Option<usize>) -> Result<Vec<f64>> {
+pub fn predictions(model: &Model, examples: &Examples, class: Option<usize>) -> Result<Vec<f64>> {
     let values = outputs(model, examples, Output::Linked)?;
     let n_out = model.n_out();
     Ok(match (class, &model.target) {
@@ -201,7 +201,8 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
     (mean, (squares / (n - 1.0).max(1.0) / n).sqrt())
 }
 
-fn cell(table: &Columns, name: &str, row: u32) -> String {
+/// A cell as people read it.
+pub fn cell(table: &Columns, name: &str, row: u32) -> String {
     match table.column(name) {
         Ok(Column::Number(values)) if !values[row as usize].is_nan() => short(values[row as usize]),
         Ok(Column::Text(text)) => text.get(row as usize).unwrap_or("(missing)").to_owned(),
@@ -210,14 +211,18 @@ fn cell(table: &Columns, name: &str, row: u32) -> String {
 }
 
 fn contribution_table(row: &Explained) -> Table {
-    /// Blocks of the longest bar.
-    const WIDTH: f64 = 24.0;
     let mut table = Table::new(&["column", "value", "adds", "+-", " "]);
     let largest = row.columns.first().map_or(0.0, |column| column.mean.abs());
     for Contribution { column, value, mean, error } in &row.columns {
-        let blocks = if largest > 0.0 { (WIDTH * mean.abs() / largest).round() as usize } else { 0 };
-        let bar = if *mean < 0.0 { "-" } else { "+" }.repeat(blocks);
-        table.row([column.clone(), value.clone(), measure(*mean), measure(*error), bar]);
+        table.row([column.clone(), value.clone(), measure(*mean), measure(*error), bar(*mean, largest)]);
     }
     table
+}
+
+/// Plus or minus signs, as many as the number is large beside the largest one.
+pub fn bar(number: f64, largest: f64) -> String {
+    /// Signs of the longest bar.
+    const WIDTH: f64 = 24.0;
+    let signs = if largest > 0.0 { (WIDTH * number.abs() / largest).round() as usize } else { 0 };
+    if number < 0.0 { "-" } else { "+" }.repeat(signs)
 }

@@ -9,9 +9,9 @@ use wxb::ndarray::Array2;
 use wxb::step::{Cache, Keep, Mode};
 use wxb::{Code, Error, Network, Result};
 
-use super::contributions;
 use super::formulas::{self, Line, Orientation};
-use crate::args::choice::ConventionChoice;
+use super::{contributions, integrated};
+use crate::args::choice::{ConventionChoice, MethodChoice};
 use crate::args::model::ExplainArgs;
 use crate::exit::{Exit, Outcome, Written};
 use crate::pipeline::model::{Bound, load_for, part, target_name};
@@ -57,7 +57,10 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
     let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
     let rows = chosen_rows(args, &examples)?;
     if args.contributions {
-        contributions::run(args, &model, (&examples, &rows), terminal)?;
+        match args.method {
+            MethodChoice::Shapley => contributions::run(args, &model, (&examples, &rows), terminal)?,
+            MethodChoice::IntegratedGradients => integrated::run(args, &model, (&examples, &rows), terminal)?,
+        }
         return Ok(Exit::Success);
     }
     let shown = |part: &&Part| is_traceable(part.network.layers());

@@ -7,6 +7,8 @@ use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
 use wxb::{Bins, Embed, Ensemble, Heads, Layer, Members, Network, Periodic, Piecewise, Plr, Real};
 
+use super::importance::{importance_table, looked_at};
+use super::provenance::{self, importance, story};
 use super::summary;
 use crate::args::choice::OutputFormat;
 use crate::args::model::InspectArgs;
@@ -28,6 +30,8 @@ struct Report<'a> {
     temperature: f64,
     parts: Vec<PartReport<'a>>,
     baseline: &'a [f64],
+    /// How it came about, in words.
+    story: Vec<provenance::Line>,
     record: &'a Value,
 }
 
@@ -84,6 +88,7 @@ fn report<'a>(args: &'a InspectArgs, model: &'a Model, size: u64) -> Report<'a> 
         temperature: model.temperature,
         parts: model.parts.iter().map(|part| part_report(part, args.tensors)).collect(),
         baseline: &model.baseline,
+        story: story(model),
         record: &model.record,
     }
 }
@@ -148,12 +153,11 @@ fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> R
         terminal.labelled_result("file", &format!("{}  {}", args.model, bytes(size)))?;
         terminal.labelled_result("target", &target(model))?;
         terminal.labelled_result("model", &parts(model))?;
-        if model.temperature != 1.0 {
-            terminal.labelled_result("calibrated", &format!("temperature {}", short(model.temperature)))?;
+        for line in story(model) {
+            let (about, text) = line.parts();
+            terminal.labelled_result(about, text)?;
         }
-        for (label, text) in training(&model.record) {
-            terminal.labelled_result(label, &text)?;
-        }
+        print_importance(model, terminal)?;
         terminal.result("")?;
     }
     for (i, part) in model.parts.iter().enumerate() {
@@ -164,6 +168,14 @@ fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> R
         print_part(part, terminal)?;
     }
     Ok(())
+}
+
+/// What each column is worth, as measured at the end of the training.
+fn print_importance(model: &Model, terminal: &Terminal) -> Written {
+    let Some(measured) = importance(model) else { return Ok(()) };
+    let looked_at = looked_at(&measured, "validation row");
+    terminal.result(&format!("\ncolumns by importance ({looked_at})"))?;
+    terminal.result(&importance_table(&measured).render(terminal.format()))
 }
 
 /// A network a line, those of several with their shares.
@@ -208,31 +220,6 @@ fn target(model: &Model) -> String {
             format!("{name}  mean {}  std {}   -> regression, {loss}", measure(*mean), measure(*std))
         }
     }
-}
-
-/// The lines of the training record that people ask for.
-fn training(record: &Value) -> Vec<(&'static str, String)> {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let mut lines = vec![];
-    if let (Some(data), Some(rows), Some(seed)) =
-        (record.get("data"), record.get("train_rows"), record.get("seed"))
-    {
-        lines.push(("trained", format!("{}  {rows} rows, seed {seed}", text(data))));
-    }
-    if let (Some(epochs), Some(best)) = (record.get("epochs"), record.get("best_epoch")) {
-        lines.push(("epochs", format!("{epochs}, weights of epoch {best}")));
-    }
-    if let (Some(on), Some(Value::Object(metrics))) = (record.get("on"), record.get("metrics")) {
-        let number = |(name, value): (&String, &Value)| Some(format!("{name} {}", measure(value.as_f64()?)));
-        lines.push((
-            "result",
-            format!("{}  {}", text(on), metrics.iter().filter_map(number).collect::<Vec<_>>().join("  ")),
-        ));
-    }
-    lines
 }
 
 fn layers(part: &Part) -> Table {

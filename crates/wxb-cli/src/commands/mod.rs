@@ -17,9 +17,13 @@ mod gradcheck;
 mod help;
 mod importance;
 mod inspect;
+mod integrated;
 mod output;
+mod partial;
+mod partial_svg;
 mod predict;
 mod predictions;
+mod provenance;
 mod saved;
 mod summary;
 mod train;
@@ -78,6 +82,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Gradcheck(args) => in_pool(threads, || gradcheck::run(&args, terminal)),
         Command::Bench(args) => in_pool(threads, || bench::run(&args, terminal)),
         Command::Importance(args) => in_pool(threads, || importance::run(&args, terminal)),
+        Command::Partial(args) => in_pool(threads, || partial::run(&args, terminal)),
         Command::Inspect(args) => inspect::run(&args, terminal),
         Command::Train(args) => in_pool(threads, || train::run(&args, terminal)),
         Command::Explain(args) => in_pool(threads, || explain::run(&args, terminal)),

@@ -17,6 +17,7 @@ use crate::args::model::PredictArgs;
 use crate::exit::{Exit, Outcome, Written};
 use crate::pipeline::model::{load_for, outputs};
 use crate::pipeline::read::{Ask, Examples, for_model, in_file};
+use crate::pipeline::spread::spread;
 use crate::terminal::Terminal;
 use crate::terminal::number::counted;
 
@@ -46,6 +47,13 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     if let Some(q) = half_width {
         predictions.push_all(&["lower".into()], &values.iter().map(|v| v - q).collect::<Vec<_>>());
         predictions.push_all(&["upper".into()], &values.iter().map(|v| v + q).collect::<Vec<_>>());
+    }
+    if args.spread {
+        let names = match number_names(model.loss()) {
+            names if names.len() > 1 => names.iter().map(|name| format!("{name}_spread")).collect(),
+            _ => vec!["spread".to_owned()],
+        };
+        predictions.push_all(&names, &spread(&model, &examples, &values)?);
     }
     predictions.check_names()?;
     write(args, file, &predictions, terminal)?;

@@ -8,9 +8,12 @@ use wxb::model_file::{AnyNetwork, Model, Part, Reading};
 use wxb::trainer::{Run, Stop};
 use wxb::{Network, Real, Result};
 
-use super::train::{Judged, NetworkObject, Plan};
+use super::train::{Judged, NetworkObject, Plan, Problem};
+use crate::args::choice::PresetChoice;
 use crate::pipeline::candidate::Candidate;
+use crate::pipeline::importance::{Measured, Work, after_training};
 use crate::pipeline::model::file_name;
+use crate::pipeline::recipe;
 use crate::terminal::event::Numbers;
 
 /// Writes the best weights with all that predictions need. Returns the size of the file.
@@ -28,7 +31,7 @@ where
     AnyNetwork: From<Network<T>>,
 {
     let reading = &plan.problem.args.reading;
-    let model = Model {
+    let mut model = Model {
         parts: result.mixture.parts.iter().map(part).collect(),
         temperature: result.mixture.temperature,
         residuals: Some(&result.mixture.evaluation).filter(|_| result.on == "valid").and_then(Residuals::of),
@@ -42,10 +45,21 @@ where
         },
         record: record(plan, run, stop, result),
     };
+    if *stop != Stop::Interrupted
+        && let Some(importance) = importance(plan, run, &model)
+    {
+        model.record["importance"] = json!(importance);
+    }
     let bytes = model.to_bytes();
     // Whether it may be overwritten was settled before the training.
     wxb_io::write_atomically(path, true, |out| out.write_all(&bytes))?;
     Ok(bytes.len() as u64)
+}
+
+fn importance<T: Real>(plan: &Plan<'_>, run: &Run<T>, model: &Model) -> Option<Measured> {
+    let Problem { prepared, parts, args, .. } = plan.problem;
+    let training = Work::of_training(run.network.layers(), run.epoch, parts.train.len());
+    after_training(model, prepared, parts, (training, args.training.seed))
 }
 
 fn part<T: Real>((share, candidate): &(f64, Candidate<T>)) -> Part
@@ -60,6 +74,13 @@ where
     }
 }
 
+/// The preset that was asked for: auto, if there were networks of several.
+fn preset<T: Real>(plan: &Plan<'_>, result: &Judged<T>) -> &'static str {
+    let main = recipe::preset(plan.problem.args);
+    let of_others = result.mixture.alone.iter().any(|alone| alone.name != main.name());
+    if of_others { PresetChoice::Auto.name() } else { main.name() }
+}
+
 /// What decided the weights, and what came of it. Nothing that differs between two runs of the same command: no
 /// time, no machine, no path.
 fn record<T: Real>(plan: &Plan<'_>, run: &Run<T>, stop: &Stop, result: &Judged<T>) -> Value {
@@ -69,6 +90,7 @@ fn record<T: Real>(plan: &Plan<'_>, run: &Run<T>, stop: &Stop, result: &Judged<T
         "train_rows": plan.problem.parts.train.len(),
         "valid_rows": plan.problem.parts.valid.rows(),
         "seed": plan.problem.args.training.seed,
+        "preset": preset(plan, result),
         "config": plan.config,
         "stop": stop,
         "epochs": run.epoch,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
+use wxb::compare::Difference;
 use wxb::health::{LayerHealth, examine};
 use wxb::metrics::Scores;
 use wxb::model_file::AnyNetwork;
@@ -242,14 +243,17 @@ pub struct NetworkObject {
     epochs: u64,
     best_epoch: u64,
     metrics: Numbers,
+    /// Of the linear network: what the model gains over it in the first metric of the result line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gain: Option<Difference>,
 }
 
 impl NetworkObject {
     /// Of a network on its own.
     pub fn of(alone: &Alone) -> Self {
-        let Alone { name, share, epochs, best_epoch, scores } = alone;
+        let Alone { name, share, epochs, best_epoch, scores, gain } = alone;
         let metrics = Numbers::of_scores(scores);
-        Self { name, share: *share, epochs: *epochs, best_epoch: *best_epoch, metrics }
+        Self { name, share: *share, epochs: *epochs, best_epoch: *best_epoch, metrics, gain: *gain }
     }
 }
 

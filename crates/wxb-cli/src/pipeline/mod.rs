@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod candidate;
 pub mod fit;
+pub mod importance;
 pub mod judge;
 pub mod memory;
 pub mod model;
@@ -11,4 +12,5 @@ pub mod prepare;
 pub mod read;
 pub mod recipe;
 pub mod settings;
+pub mod spread;
 pub mod weights;

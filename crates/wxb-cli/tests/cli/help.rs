@@ -23,6 +23,7 @@ fn help_texts() {
         "predict",
         "importance",
         "inspect",
+        "partial",
         "explain",
         "gradcheck",
         "bench",

@@ -11,3 +11,4 @@ mod predictions;
 mod run;
 mod streams;
 mod training;
+mod understanding;

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::{models, run};
 
-fn stage() -> tempfile::TempDir {
+pub fn stage() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("table.csv"), models::TABLE).unwrap();
     directory
 }
 
-fn succeed(directory: &Path, arguments: &str) -> String {
+pub fn succeed(directory: &Path, arguments: &str) -> String {
     let output = run::run(directory, arguments);
     assert!(output.status.success(), "wxb {arguments}\n{}", run::text(&output.stderr));
     run::text(&output.stdout)
@@ -71,7 +71,7 @@ fn auto() {
     let inspected: Value = serde_json::from_str(&run("inspect one.wxb --json")).unwrap();
     let weights = inspected["parts"].as_array().unwrap().iter().map(|part| part["weight"].as_f64().unwrap());
     assert!((weights.sum::<f64>() - 1.0).abs() < 1e-9, "{inspected}");
-    assert!(run("inspect one.wxb").contains("calibrated"));
+    assert!(run("inspect one.wxb").contains("certainty temperature"));
     for line in run("predict one.wxb table.csv --proba").lines().skip(1) {
         let sum: f64 = line.split(',').map(|p| p.parse::<f64>().unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-5, "{line}");
@@ -137,7 +137,7 @@ fn intervals() {
 }
 
 /// A model of y = (x ≥ 50), beside a column that says nothing.
-fn stage_with_noise() -> tempfile::TempDir {
+pub fn stage_with_noise() -> tempfile::TempDir {
     let directory = stage();
     let row = |i: usize| format!("{},{},{}\n", i * 7 % 100, i * 13 % 50, i * 7 % 100 / 50);
     let table = std::iter::once("x,noise,y\n".to_owned()).chain((0..300).map(row)).collect::<String>();

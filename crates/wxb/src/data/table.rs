@@ -1,5 +1,7 @@
 //! A table of named columns.
 
+use std::collections::HashMap;
+
 use crate::error::{Code, Error, Result};
 
 /// The code of a missing cell in a [`TextColumn`]; a missing number is NaN.
@@ -64,6 +66,30 @@ impl Column {
         }
     }
 
+    /// The row whose cell is the usual one: of numbers the median (of two the lower one), of text the most frequent (of several
+    /// the first to appear). A missing cell is the usual one where most numbers are missing, or no text is as frequent.
+    fn usual(&self) -> u32 {
+        match self {
+            Column::Number(values) => {
+                let (mut there, missing): (Vec<u32>, Vec<u32>) =
+                    (0..values.len() as u32).partition(|&row| !values[row as usize].is_nan());
+                if missing.len() > there.len() {
+                    return missing[0];
+                }
+                there.sort_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
+                there[(there.len() - 1) / 2]
+            }
+            Column::Text(text) => {
+                let mut counts = HashMap::<u32, (usize, u32)>::new();
+                for (row, &code) in text.codes.iter().enumerate() {
+                    counts.entry(code).or_insert((0, row as u32)).0 += 1;
+                }
+                let most = counts.values().max_by_key(|&&(count, first)| (count, std::cmp::Reverse(first)));
+                most.map_or(0, |&(_, first)| first)
+            }
+        }
+    }
+
     /// How many cells are missing.
     pub fn missing(&self) -> usize {
         match self {
@@ -111,6 +137,21 @@ impl Table {
     pub fn select<'a>(&self, rows: impl Fn(&str) -> &'a [u32]) -> Result<Self> {
         let selected = |(name, column): (&str, &Column)| (name.to_owned(), column.select(rows(name)));
         Self::new(self.iter().map(selected).collect())
+    }
+
+    /// First a row with what is usual in each column, the median of numbers and the most frequent text; then the given rows.
+    ///
+    /// # Errors
+    /// [`Code::EmptyData`] for a table without rows.
+    pub fn usual_and(&self, rows: &[u32]) -> Result<Self> {
+        if self.rows == 0 {
+            return Err(Error::new(Code::EmptyData, "a table without rows has no usual one"));
+        }
+        let of = |(name, column): (&str, &Column)| {
+            let rows: Vec<u32> = [column.usual()].iter().chain(rows).copied().collect();
+            (name.to_owned(), column.select(&rows))
+        };
+        Self::new(self.iter().map(of).collect())
     }
 
     /// The number of rows.
@@ -168,6 +209,36 @@ pub fn unknown_column(name: &str, names: &[String]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_usual_row() {
+        let text = |codes: &[u32]| {
+            Column::Text(TextColumn {
+                codes: codes.to_vec(),
+                levels: vec!["a".into(), "b".into(), "c".into()],
+            })
+        };
+        let nan = f64::NAN;
+        let columns = vec![
+            ("odd".into(), Column::Number(vec![3.0, 9.0, 1.0, nan, nan])),
+            ("even".into(), Column::Number(vec![4.0, 1.0, 3.0, 2.0, nan])),
+            ("rare".into(), Column::Number(vec![nan, 1.0, nan, nan, 2.0])),
+            ("word".into(), text(&[2, 1, 0, 1, 0])),
+            ("gaps".into(), text(&[MISSING, 1, MISSING, 0, MISSING])),
+        ];
+        let usual = Table::new(columns).unwrap().usual_and(&[1]).unwrap();
+        let number = |name: &str| match usual.column(name).unwrap() {
+            Column::Number(values) => values[0],
+            Column::Text(_) => panic!("{name} is text"),
+        };
+        assert_eq!((number("odd"), number("even")), (3.0, 2.0));
+        assert!(number("rare").is_nan());
+        let Column::Text(word) = usual.column("word").unwrap() else { panic!("text") };
+        let Column::Text(gaps) = usual.column("gaps").unwrap() else { panic!("text") };
+        assert_eq!((word.get(0), gaps.get(0)), (Some("b"), None));
+        assert_eq!((usual.rows(), word.get(1), gaps.get(1)), (2, Some("b"), Some("b")));
+        assert_eq!(Table::default().usual_and(&[]).unwrap_err().code(), Code::EmptyData);
+    }
 
     #[test]
     fn unknown_column_names_the_nearest() {

@@ -65,6 +65,14 @@ impl AnyNetwork {
         }
     }
 
+    /// k, 1 where there are no members.
+    pub fn members(&self) -> usize {
+        match self {
+            AnyNetwork::F32(network) => network.members(),
+            AnyNetwork::F64(network) => network.members(),
+        }
+    }
+
     /// n₀.
     pub fn n_in(&self) -> usize {
         match self {

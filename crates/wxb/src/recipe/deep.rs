@@ -55,12 +55,17 @@ const PLANS: [(usize, Plan); 5] = [
 
 /// The plan for a number of training rows.
 pub fn plan(inputs: Groups, rows: usize) -> Plan {
-    // Multiplications for a row, beside those of a table with 20 numbers in two scales.
-    let of = |inputs: Groups| (HIDDEN[0] * (width(inputs) + HIDDEN[1] + HIDDEN[2])) as f64;
-    let usual = Groups { numbers: 2 * 20, others: 0, rows: 0, levels: 0 };
-    let work = (rows as f64 * of(inputs) / of(usual)) as usize;
+    let work = usual_rows(inputs, rows);
     let [.., (_, last)] = PLANS;
     PLANS.iter().find(|(limit, _)| work < *limit).map_or(last, |&(_, plan)| plan)
+}
+
+/// As many rows of a table with 20 numbers in two scales are as much work.
+pub fn usual_rows(inputs: Groups, rows: usize) -> usize {
+    // Multiplications for a row.
+    let of = |inputs: Groups| (HIDDEN[0] * (width(inputs) + HIDDEN[1] + HIDDEN[2])) as f64;
+    let usual = Groups { numbers: 2 * 20, others: 0, rows: 0, levels: 0 };
+    (rows as f64 * of(inputs) / of(usual)) as usize
 }
 
 /// How columns become inputs. `keep`: as in [`PreprocessConfig`].

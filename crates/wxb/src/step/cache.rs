@@ -18,6 +18,8 @@ pub struct Cache<T> {
     /// Whether X, Y and the weights have m rows for each member of the network, those of member 1 first, instead of m rows
     /// that all members see.
     pub apart: bool,
+    /// Whether [`backward`](super::backward) goes on to dX, which no training needs.
+    pub with_dx: bool,
     /// k, the network's members.
     pub(super) members: usize,
     /// Whether the last layer's A is the logits (m, n_L) of the members' mean prediction, not theirs (k m, n_L).
@@ -74,6 +76,7 @@ impl<T: Real> Cache<T> {
             y: vec![T::ZERO; rows * network.n_targets()],
             weights: vec![],
             apart: false,
+            with_dx: false,
             members,
             averaged: false,
             repeated: [vec![], vec![]],
@@ -112,6 +115,17 @@ impl<T: Real> Cache<T> {
     /// dZ_L (m, n_L) after [`loss`](super::loss), until [`backward`](super::backward).
     pub fn dz_last(&self) -> &[T] {
         &self.dz[0]
+    }
+
+    /// dZ_L (m, n_L), to be set to the gradient of something else than the loss before [`backward`](super::backward).
+    pub fn dz_last_mut(&mut self) -> &mut [T] {
+        &mut self.dz[0]
+    }
+
+    /// dX (m, n₀) after [`backward`](super::backward) with `with_dx`.
+    pub fn dx(&self, m: usize) -> &[T] {
+        let n = self.x.len() / (self.capacity * self.members);
+        &self.dz[0][..self.rows_in(m) * n]
     }
 
     /// The logits, to be turned into predictions in place.

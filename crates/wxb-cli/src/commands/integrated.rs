@@ -1,0 +1,129 @@
+//! `wxb explain --contributions --method integrated-gradients`.
+
+use serde::Serialize;
+use wxb::attribute::{Attribution, integrated_gradients};
+use wxb::data::{Features, Table as Columns};
+use wxb::model_file::Model;
+use wxb::{Code, Error, Result};
+
+use super::contributions::{asked, bar, cell};
+use crate::args::model::ExplainArgs;
+use crate::exit::Written;
+use crate::pipeline::importance::used_columns;
+use crate::pipeline::read::{Examples, in_file};
+use crate::terminal::Terminal;
+use crate::terminal::number::{counted, measure};
+use crate::terminal::table::Table;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    model: &'a str,
+    data: &'a str,
+    rows: Vec<Explained>,
+}
+
+/// What the columns of a row add to the prediction on the way from the usual row.
+#[derive(Serialize)]
+struct Explained {
+    row: u32,
+    /// `price`, or `probability of yes`.
+    what: String,
+    prediction: f64,
+    /// The prediction of the usual row: the median of each number, the most frequent text.
+    baseline: f64,
+    /// Steps of the way.
+    steps: usize,
+    /// What the columns add beyond prediction − baseline.
+    gap: f64,
+    columns: Vec<Added>,
+}
+
+#[derive(Serialize)]
+struct Added {
+    column: String,
+    value: String,
+    /// Of the usual row.
+    usual: String,
+    adds: f64,
+}
+
+/// Prints what the columns of some rows add to their predictions: integrated gradients of Sundararajan, Taly and Yan 2017.
+///
+/// # Errors
+/// For an array, data of one row, or a model whose gradients cannot be had.
+pub fn run(
+    args: &ExplainArgs,
+    model: &Model,
+    (examples, rows): (&Examples, &[u32]),
+    terminal: &Terminal,
+) -> Written {
+    let Features::Table(table) = &examples.features else {
+        let what = "--contributions is for tables, and the data is an array";
+        return Err(Error::new(Code::InvalidSetting, what).into());
+    };
+    if table.rows() < 2 {
+        let what = format!("{} has one row: there is no usual row beside it", examples.file);
+        let hint = "give a file with more rows, such as the training data, and the row's number with --row";
+        return Err(Error::new(Code::EmptyData, what).hint(hint).into());
+    }
+    let with_usual = table.usual_and(rows)?;
+    let names = used_columns(model);
+    let explained = rows.iter().enumerate().map(|(i, &row)| {
+        let (what, class) = asked(model, examples, row)?;
+        let pair = [0, i as u32 + 1];
+        let features = Features::Table(with_usual.select(|_| &pair)?);
+        let found = integrated_gradients(model, &features, &names, class.unwrap_or(0));
+        let found = found.map_err(|error| match error.code() {
+            Code::InvalidSetting => error,
+            _ => in_file(&error, &examples.file),
+        })?;
+        Ok(explain(row, what, &found, (&with_usual, &names, pair)))
+    });
+    let rows = explained.collect::<Result<Vec<_>>>()?;
+    if terminal.is_json() {
+        let (schema, model, data) = ("wxb.integrated_gradients/1", &args.model, &args.data);
+        return terminal.json(&Report { schema, model, data, rows });
+    }
+    rows.iter().enumerate().try_for_each(|(i, row)| print(i, row, terminal))
+}
+
+fn explain(
+    row: u32,
+    what: String,
+    found: &Attribution,
+    (table, names, [usual, at]): (&Columns, &[String], [u32; 2]),
+) -> Explained {
+    let added = |(name, &adds): (&String, &f64)| Added {
+        column: name.clone(),
+        value: cell(table, name, at),
+        usual: cell(table, name, usual),
+        adds,
+    };
+    let mut columns: Vec<Added> = names.iter().zip(&found.columns).map(added).collect();
+    columns.sort_by(|a, b| b.adds.abs().total_cmp(&a.adds.abs()));
+    let (prediction, baseline) = (found.at_row, found.at_baseline);
+    Explained { row, what, prediction, baseline, steps: found.steps, gap: found.gap(), columns }
+}
+
+fn print(i: usize, row: &Explained, terminal: &Terminal) -> Written {
+    if i > 0 {
+        terminal.result("")?;
+    }
+    let (prediction, baseline) = (measure(row.prediction), measure(row.baseline));
+    terminal.line(&format!("row {}: {} {prediction}, of the usual row {baseline}", row.row, row.what));
+    let mut table = Table::new(&["column", "value", "usual", "adds", " "]);
+    let largest = row.columns.first().map_or(0.0, |column| column.adds.abs());
+    for Added { column, value, usual, adds } in &row.columns {
+        table.row([column.clone(), value.clone(), usual.clone(), measure(*adds), bar(*adds, largest)]);
+    }
+    terminal.result(&table.render(terminal.format()))?;
+    let together: f64 = row.columns.iter().map(|column| column.adds).sum();
+    terminal.line(&format!(
+        "together {} = {prediction} - {baseline}, off by {:.0e} after {}",
+        measure(together),
+        row.gap.abs(),
+        counted(row.steps, "step")
+    ));
+    Ok(())
+}

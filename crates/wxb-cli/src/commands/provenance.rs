@@ -1,0 +1,236 @@
+//! How a model came about and why, in words, from its record.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wxb::compare::Difference;
+use wxb::metrics::Metric;
+use wxb::model_file::Model;
+use wxb::recipe::deep;
+use wxb::trainer::{BatchSize, TrainConfig};
+
+use crate::args::choice::PresetChoice;
+use crate::pipeline::importance::Measured;
+use crate::pipeline::judge::headline;
+use crate::terminal::metric_label;
+use crate::terminal::number::{counted, grouped, measure, percent, short};
+
+/// A line of the story: what it is about, and the text.
+#[derive(Serialize)]
+pub struct Line {
+    about: &'static str,
+    text: String,
+}
+
+impl Line {
+    fn new(about: &'static str, text: String) -> Self {
+        Self { about, text }
+    }
+
+    /// Label and text.
+    pub fn parts(&self) -> (&'static str, &str) {
+        (self.about, &self.text)
+    }
+}
+
+/// The parts of a record that are told. A record of another version may lack any of them.
+struct Record {
+    preset: Option<String>,
+    data: Option<String>,
+    train_rows: Option<usize>,
+    valid_rows: Option<usize>,
+    seed: Option<u64>,
+    config: Option<TrainConfig>,
+    on: Option<String>,
+    metrics: Value,
+    networks: Vec<Network>,
+    importance: Option<Measured>,
+}
+
+/// A network that was trained, whether it is part of the model or not.
+#[derive(Deserialize)]
+struct Network {
+    name: String,
+    share: f64,
+    epochs: u64,
+    best_epoch: u64,
+    metrics: Value,
+    gain: Option<Difference>,
+}
+
+/// The model's recipe, and what was decided on the way.
+pub fn story(model: &Model) -> Vec<Line> {
+    let record = read(&model.record);
+    let several = record.networks.len() > 1;
+    let lines = [
+        recipe(&record),
+        rows(&record),
+        result(&record),
+        several.then(|| networks(&record, headline(model.loss()))),
+        linear(&record, headline(model.loss())[0]),
+        plan(model, &record),
+        epochs(&record),
+        certainty(model),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+/// The importance of the columns, if the training has measured it.
+pub fn importance(model: &Model) -> Option<Measured> {
+    read(&model.record).importance
+}
+
+/// What cannot be read is as if it were not there: a record is for people, and another version may write another one.
+fn read(record: &Value) -> Record {
+    let field = |name: &str| record.get(name).cloned().unwrap_or_default();
+    Record {
+        preset: of(field("preset")),
+        data: of(field("data")),
+        train_rows: of(field("train_rows")),
+        valid_rows: of(field("valid_rows")),
+        seed: of(field("seed")),
+        config: of(field("config")),
+        on: of(field("on")),
+        metrics: field("metrics"),
+        networks: of(field("networks")).unwrap_or_default(),
+        importance: of(field("importance")),
+    }
+}
+
+fn of<T: DeserializeOwned>(value: Value) -> Option<T> {
+    serde_json::from_value(value).ok()
+}
+
+fn recipe(record: &Record) -> Option<Line> {
+    let preset = record.preset.as_deref()?;
+    let names: Vec<&str> = record.networks.iter().map(|network| network.name.as_str()).collect();
+    let text = if preset == PresetChoice::Auto.name() {
+        let all = [PresetChoice::Linear, PresetChoice::Mlp, PresetChoice::Deep].map(PresetChoice::name);
+        let without: Vec<&str> = all.into_iter().filter(|name| !names.contains(name)).collect();
+        let failed = match without.as_slice() {
+            [] => String::new(),
+            names => format!("; {} diverged, or had no time for an epoch", names.join(" and ")),
+        };
+        format!("auto: {} trained, and averaged as the validation rows say{failed}", names.join(", "))
+    } else {
+        format!("preset {preset}: one network, as the flags said")
+    };
+    Some(Line::new("recipe", text))
+}
+
+fn rows(record: &Record) -> Option<Line> {
+    let (data, rows) = (record.data.as_deref()?, record.train_rows?);
+    let valid = match record.valid_rows {
+        None | Some(0) => ", none held out".to_owned(),
+        Some(valid) => format!(", {} to validate", grouped(valid)),
+    };
+    let seed = record.seed.map_or(String::new(), |seed| format!(" (seed {seed})"));
+    Some(Line::new("trained", format!("{data}  {} to train{valid}{seed}", counted(rows, "row"))))
+}
+
+fn result(record: &Record) -> Option<Line> {
+    let (on, metrics) = (record.on.as_deref()?, record.metrics.as_object()?);
+    let number = |(name, value): (&String, &Value)| Some(format!("{name} {}", measure(value.as_f64()?)));
+    let all: Vec<String> = metrics.iter().filter_map(number).collect();
+    Some(Line::new("result", format!("{on}  {}", all.join("  "))))
+}
+
+/// Each network with how it did alone and what it counts.
+fn networks(record: &Record, metrics: &[Metric]) -> Line {
+    let line = |network: &Network| {
+        let scores = metrics.iter().filter_map(|metric| {
+            let value = network.metrics.get(metric.name())?.as_f64()?;
+            Some(format!("{} {}", metric_label(*metric), measure(value)))
+        });
+        let scores = scores.collect::<Vec<_>>().join("  ");
+        let counts = match network.share {
+            0.0 => "left out: with it the validation rows would be no likelier, its share came out below 5 %"
+                .into(),
+            share => format!("counts {}", percent(share)),
+        };
+        format!("{:<8} {scores}   {counts}", network.name)
+    };
+    let lines: Vec<String> = record.networks.iter().map(line).collect();
+    Line::new("networks", lines.join("\n"))
+}
+
+/// Whether the linear network would have done.
+fn linear(record: &Record, metric: Metric) -> Option<Line> {
+    /// The gain in standard errors that counts as one.
+    const CLEAR: f64 = 2.0;
+    let network = record.networks.iter().find(|network| network.gain.is_some())?;
+    let Difference { mean, error } = network.gain?;
+    let verdict = match mean {
+        _ if mean > CLEAR * error => "the model is better, beyond chance".to_owned(),
+        _ if mean < 0.0 => "it would have done: --preset linear".to_owned(),
+        _ => "within chance: --preset linear may do, and explains itself".to_owned(),
+    };
+    let (by, better) = (measure(mean.abs()), if mean < 0.0 { "worse" } else { "better" });
+    let text = format!(
+        "{} of the model {better} by {by} +- {} than that of {} alone: {verdict}",
+        metric_label(metric),
+        measure(error),
+        network.name
+    );
+    Some(Line::new("linear?", text))
+}
+
+/// Members, epochs and batch of the large network, and what they follow from.
+fn plan(model: &Model, record: &Record) -> Option<Line> {
+    let (config, rows) = (record.config.as_ref()?, record.train_rows?);
+    let part = model.parts.iter().find(|part| part.name == PresetChoice::Deep.name())?;
+    let inputs = part.preprocess.as_ref()?;
+    let members = part.network.members();
+    let batch = match config.batch_size {
+        BatchSize::Rows(batch) => format!("batches of {}", counted(batch, "row")),
+        BatchSize::Full => "full batches".into(),
+    };
+    let done = format!(
+        "deep has {}, {} at most, {batch}",
+        counted(members, "member"),
+        counted(config.epochs as usize, "epoch")
+    );
+    let groups = inputs.groups();
+    let usual = deep::plan(groups, rows);
+    let is_usual = (usual.members, usual.epochs) == (members, config.epochs)
+        && config.batch_size == BatchSize::Rows(usual.batch);
+    let why = if is_usual {
+        let like = deep::usual_rows(groups, rows);
+        format!("the plan for as much work as {} with 20 numbers each", counted(like, "row"))
+    } else {
+        format!(
+            "as flags or time said, where the plan has {}, {}",
+            counted(usual.members, "member"),
+            counted(usual.epochs as usize, "epoch")
+        )
+    };
+    Some(Line::new("plan", format!("{done}: {why}")))
+}
+
+/// What chose the epoch of each network.
+fn epochs(record: &Record) -> Option<Line> {
+    let config = record.config.as_ref()?;
+    let (last, others) = record.networks.split_last()?;
+    let of = |network: &Network| format!("{} of {}", network.best_epoch, network.epochs);
+    let on = match record.valid_rows {
+        None | Some(0) => return Some(Line::new("epochs", format!("{}, the last one kept", last.epochs))),
+        Some(_) => "on the validation rows",
+    };
+    let watched = config.metric.filter(|_| config.stop_on_metric).map_or("loss".into(), metric_label);
+    let mut text = format!("{} is epoch {}, the best by {watched} {on}", last.name, of(last));
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|n| format!("{} {}", n.name, of(n))).collect();
+        text += &format!("; {} by loss", others.join(", "));
+    }
+    Some(Line::new("epochs", text))
+}
+
+fn certainty(model: &Model) -> Option<Line> {
+    let t = model.temperature;
+    let what = match t {
+        _ if t > 1.0 => "the networks were too sure on the validation rows",
+        _ if t < 1.0 => "the networks were not sure enough on the validation rows",
+        _ => return None,
+    };
+    Some(Line::new("certainty", format!("temperature {}: logits are divided by it, as {what}", short(t))))
+}

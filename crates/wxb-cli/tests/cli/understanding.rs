@@ -1,0 +1,203 @@
+//! What a person is told about a model: how it came about, what it looks at, how its predictions depend on columns, and how far
+//! its members are apart.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use wxb::model_file::{Model, Part};
+
+use super::training::{stage, stage_with_noise, succeed};
+use super::{models, run};
+
+fn json(directory: &Path, arguments: &str) -> Value {
+    serde_json::from_str(&succeed(directory, &format!("{arguments} --json"))).unwrap()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// A directory with `table.csv` and `auto.wxb`, the default's model of it, trained once.
+fn stage_with_auto() -> tempfile::TempDir {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    let directory = stage();
+    let path = directory.path().join("auto.wxb");
+    let model = MODEL.get_or_init(|| {
+        succeed(directory.path(), "train table.csv --target class -o auto.wxb -q");
+        std::fs::read(&path).unwrap()
+    });
+    std::fs::write(&path, model).unwrap();
+    directory
+}
+
+#[test]
+fn a_model_tells_how_it_came_about() {
+    let directory = stage_with_auto();
+    let found = json(directory.path(), "inspect auto.wxb");
+    let story = found["story"].as_array().unwrap();
+    let about = |about: &str| {
+        let line = story.iter().find(|line| line["about"] == about);
+        line.unwrap_or_else(|| panic!("nothing about {about} in {found}"))["text"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(about("recipe").starts_with("auto: linear, mlp, deep trained, and averaged"), "{found}");
+    assert!(about("trained").contains("to validate (seed 0)"), "{found}");
+    assert_eq!(about("networks").lines().count(), 3, "{found}");
+    let linear = &found["record"]["networks"][0];
+    assert!(number(&linear["gain"]["error"]) >= 0.0 && about("linear?").contains("alone: "), "{found}");
+    // The validation rows are too few for more than the training allows.
+    let importance = &found["record"]["importance"];
+    assert_eq!(importance["rows"], found["record"]["valid_rows"], "{found}");
+    assert_eq!(importance["columns"].as_array().unwrap().len(), 3, "{found}");
+    let text = succeed(directory.path(), "inspect auto.wxb");
+    assert!(text.contains("columns by importance") && text.contains("falls by"), "{text}");
+}
+
+/// What training stores is what `wxb importance` says of the same rows, as far as another draw of orders goes.
+#[test]
+fn training_measures_importance() {
+    let directory = stage_with_noise();
+    let found = json(directory.path(), "inspect xy.wxb");
+    let columns = &found["record"]["importance"]["columns"];
+    assert_eq!((&columns[0]["column"], &columns[1]["column"]), (&"x".into(), &"noise".into()), "{found}");
+    assert!(number(&columns[0]["mean"]) > 0.3 && number(&columns[1]["mean"]).abs() < 0.02, "{found}");
+    let without =
+        "train xy.csv --target y --task classification --hidden 8 --valid none --epochs 2 -o none.wxb -q";
+    succeed(directory.path(), without);
+    assert!(json(directory.path(), "inspect none.wxb")["record"].get("importance").is_none());
+}
+
+/// A record that says nothing, or something else, is no error.
+#[test]
+fn a_model_without_a_story() {
+    let directory = tempfile::tempdir().unwrap();
+    models::write_worked_example(directory.path());
+    let text = succeed(directory.path(), "inspect xor.wxb");
+    assert!(text.contains("file ") && !text.contains("recipe"), "{text}");
+}
+
+/// What the columns add is the prediction without that of the usual row; the column that decides adds nearly all.
+#[test]
+fn integrated_gradients() {
+    let directory = stage_with_noise();
+    let line = "explain xy.wxb xy.csv --row 3,14 --contributions --method integrated-gradients";
+    let found = json(directory.path(), line);
+    assert_eq!(found["schema"], "wxb.integrated_gradients/1");
+    let predicted = succeed(directory.path(), "predict xy.wxb xy.csv --proba");
+    for (row, at) in found["rows"].as_array().unwrap().iter().zip([3, 14]) {
+        let columns = row["columns"].as_array().unwrap();
+        let added: f64 = columns.iter().map(|column| number(&column["adds"])).sum();
+        let (prediction, baseline) = (number(&row["prediction"]), number(&row["baseline"]));
+        assert!((added - (prediction - baseline) - number(&row["gap"])).abs() < 1e-9, "{row}");
+        let size: f64 = columns.iter().map(|column| number(&column["adds"]).abs()).sum();
+        assert!(size > 0.1 && number(&row["gap"]).abs() <= 1e-3 * size, "{row}");
+        let of_one: f64 = predicted.lines().nth(1 + at).unwrap().split(',').nth(1).unwrap().parse().unwrap();
+        assert!((prediction - of_one).abs() < 1e-5, "{row}, {of_one}");
+        assert_eq!((&columns[0]["column"], &columns[1]["usual"]), (&"x".into(), &"24".into()), "{row}");
+    }
+    assert_eq!(succeed(directory.path(), line), succeed(directory.path(), &format!("{line} --threads 1")));
+    // A number in its unit.
+    succeed(directory.path(), "train table.csv --target size -o size.wxb --hidden 4 -q");
+    let size = json(directory.path(), "explain size.wxb table.csv --contributions --method ig");
+    assert_eq!(size["rows"][0]["what"], "size");
+}
+
+/// The mean of three networks, one of them with members, waves and a temperature.
+#[test]
+fn integrated_gradients_of_a_mean() {
+    let directory = stage_with_auto();
+    let line = "explain auto.wxb table.csv --row 7 --contributions --method integrated-gradients";
+    let row = &json(directory.path(), line)["rows"][0];
+    let size: f64 = row["columns"].as_array().unwrap().iter().map(|c| number(&c["adds"]).abs()).sum();
+    assert!(number(&row["gap"]).abs() <= 1e-3 * size, "{row}");
+    let predicted = succeed(directory.path(), "predict auto.wxb table.csv --proba");
+    let of_one: f64 = predicted.lines().nth(8).unwrap().split(',').nth(1).unwrap().parse().unwrap();
+    assert!((number(&row["prediction"]) - of_one).abs() < 1e-5, "{row}, {of_one}");
+}
+
+/// f̄ at a value is the mean of what `predict` says of the rows with that value in the column.
+#[test]
+fn partial_dependence() {
+    let directory = stage_with_noise();
+    let found = json(directory.path(), "partial xy.wxb xy.csv --column x --points 5");
+    assert_eq!((&found["schema"], &found["what"]), (&"wxb.partial/1".into(), &"probability of 1".into()));
+    let curve = &found["columns"][0];
+    let values: Vec<f64> = curve["values"].as_array().unwrap().iter().map(number).collect();
+    assert!(values.len() <= 5 && values.is_sorted(), "{curve}");
+    let rows = (0..300).map(|i: usize| format!("{},{}\n", values[1], i * 13 % 50));
+    let table = std::iter::once("x,noise\n".to_owned()).chain(rows).collect::<String>();
+    std::fs::write(directory.path().join("set.csv"), table).unwrap();
+    let predicted = succeed(directory.path(), "predict xy.wxb set.csv --proba");
+    let p = predicted.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse::<f64>().unwrap());
+    assert!((p.sum::<f64>() / 300.0 - number(&curve["mean"][1])).abs() < 1e-6, "{curve}");
+    assert_eq!(curve["curves"].as_array().unwrap().len(), 60);
+    // Both columns, the important one first, as tables and as a picture.
+    let text = succeed(directory.path(), "partial xy.wxb xy.csv");
+    assert!(text.find(" x ").unwrap() < text.find(" noise ").unwrap(), "{text}");
+    assert_eq!(succeed(directory.path(), "partial xy.wxb xy.csv -o a.svg -q"), "");
+    let svg = std::fs::read_to_string(directory.path().join("a.svg")).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && !svg.contains("NaN"), "{svg}");
+    assert_eq!(svg.matches("class=\"mean\"").count(), 2);
+    let again = run::run(directory.path(), "partial xy.wxb xy.csv -o a.svg");
+    assert_eq!(again.status.code(), Some(2), "{}", run::text(&again.stderr));
+}
+
+#[test]
+fn partial_dependence_on_texts_and_of_a_class() {
+    let directory = stage_with_auto();
+    let found = json(directory.path(), "partial auto.wxb table.csv --column colour --class no --rows 20");
+    let curve = &found["columns"][0];
+    let shares: f64 = curve["data"].as_array().unwrap().iter().map(number).sum();
+    assert!((shares - 1.0).abs() < 1e-9 && found["what"] == "probability of no", "{found}");
+    let csv = succeed(
+        directory.path(),
+        "partial auto.wxb table.csv --column colour,x --rows 20 --output-format csv",
+    );
+    assert!(csv.starts_with("column,value,mean\ncolour,"), "{csv}");
+}
+
+/// By hand: two networks of one member each that count 0.6 and 0.4 are √(0.6 · 0.4) |p − q| apart.
+#[test]
+fn spread_of_networks() {
+    let directory = stage_with_auto();
+    let at = |name: &str| directory.path().join(name);
+    let auto = Model::from_bytes(&std::fs::read(at("auto.wxb")).unwrap()).unwrap();
+    let small = |name: &str| {
+        let part = auto.parts.iter().find(|part| part.network.members() == 1 && part.name == name);
+        part.unwrap_or_else(|| panic!("{name} counts nothing")).clone()
+    };
+    let write = |file: &str, parts: &[(f64, &str)]| {
+        let parts = parts.iter().map(|&(weight, name)| Part { weight, ..small(name) }).collect();
+        std::fs::write(at(file), Model { parts, temperature: 1.0, ..auto.clone() }.to_bytes()).unwrap();
+    };
+    write("p.wxb", &[(1.0, "linear")]);
+    write("q.wxb", &[(1.0, "mlp")]);
+    write("both.wxb", &[(0.6, "linear"), (0.4, "mlp")]);
+    let column = |line: &str, column: usize| -> Vec<f64> {
+        let text = succeed(directory.path(), line);
+        text.lines().skip(1).map(|line| line.split(',').nth(column).unwrap().parse().unwrap()).collect()
+    };
+    let (p, q) = (column("predict p.wxb table.csv", 2), column("predict q.wxb table.csv", 2));
+    let spread = column("predict both.wxb table.csv --spread", 3);
+    assert!(spread.iter().any(|&s| s > 1e-3), "{spread:?}");
+    for ((p, q), spread) in p.iter().zip(&q).zip(&spread) {
+        assert!((spread - 0.24_f64.sqrt() * (p - q).abs()).abs() < 1e-6, "{p} {q}: {spread}");
+    }
+}
+
+#[test]
+fn spread_of_members() {
+    let directory = stage_with_auto();
+    let predicted = succeed(directory.path(), "predict auto.wxb table.csv --spread");
+    let mut lines = predicted.lines();
+    assert_eq!(lines.next(), Some("prediction,no,yes,spread"));
+    for line in lines {
+        let spread: f64 = line.rsplit(',').next().unwrap().parse().unwrap();
+        assert!((0.0..=0.5).contains(&spread), "{line}");
+    }
+    let found = json(directory.path(), "predict auto.wxb table.csv --spread --label");
+    assert!(number(&found["predictions"][0]["spread"]) > 0.0, "{found}");
+}
