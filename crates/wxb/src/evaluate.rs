@@ -89,8 +89,8 @@ pub struct Evaluation {
     scale: (f64, f64),
 }
 
-/// J, predictions and targets of all rows of a data set, those of the members' mean where there are members. The cache holds
-/// a batch at a time.
+/// J, predictions and targets of all rows of a data set, those of the members' mean where there are members. Predictions are
+/// clamped to the data's range if it has one, and J is that of the clamped ones. The cache holds a batch at a time.
 pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mut Cache<T>) -> Evaluation {
     let (mut loss_sum, mut weight_sum) = (0.0, 0.0);
     let mut predictions = Vec::with_capacity(data.len() * network.n_out());
@@ -114,7 +114,11 @@ pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mu
     }
     let weights = data.is_weighted().then(|| data.rows().iter().map(|&row| data.weight(row).f64()).collect());
     let (kind, n_out) = (network.loss().clone(), network.n_out());
-    Evaluation { loss: loss_sum / weight_sum, predictions, targets, weights, kind, n_out, scale }
+    let all = Evaluation { loss: loss_sum / weight_sum, predictions, targets, weights, kind, n_out, scale };
+    match data.range() {
+        Some(range) => all.clamped(range),
+        None => all,
+    }
 }
 
 impl Evaluation {
@@ -177,6 +181,11 @@ impl Evaluation {
         let mut predictions = self.predictions.clone();
         calibrate(&self.kind, self.n_out, temperature, &mut predictions);
         self.with(predictions)
+    }
+
+    /// The same with every prediction in a range.
+    fn clamped(&self, (low, high): (f64, f64)) -> Evaluation {
+        self.with(self.predictions.iter().map(|p| p.clamp(low, high)).collect())
     }
 
     /// Whether the predictions are probabilities of classes.

@@ -76,7 +76,7 @@ fn the_error_says_what_it_is() {
 fn parts_that_do_not_belong_together_are_refused() {
     let broken = [
         Model { baseline: vec![0.5], ..model() },
-        Model { target: Target::Number { mean: 0.0, std: 1.0 }, ..model() },
+        Model { target: Target::unscaled(), ..model() },
         Model {
             target: Target::Classes { labels: ["a", "b", "c"].map(|l| Label::Text(l.into())).into() },
             ..model()

@@ -204,8 +204,11 @@ fn target(model: &Model) -> String {
             let more = if model.target.labels().len() > 12 { ", …" } else { "" };
             format!("{name}: {}{more}   -> {}, {loss}", labels.join(", "), model.target.task().name())
         }
-        Target::Number { mean, std } => {
-            format!("{name}  mean {}  std {}   -> regression, {loss}", measure(*mean), measure(*std))
+        Target::Number { mean, std, range } => {
+            let within = range.map_or(String::new(), |(low, high)| {
+                format!(", predictions within {} to {}", measure(low), measure(high))
+            });
+            format!("{name}  mean {}  std {}   -> regression, {loss}{within}", measure(*mean), measure(*std))
         }
     }
 }

@@ -65,7 +65,7 @@ fn target(problem: &Problem<'_>) -> String {
         Target::Classes { .. } => {
             format!("{name}  {}   -> {}, {}", shares(problem), target.task().name(), loss_name(loss))
         }
-        Target::Number { mean, std } => {
+        Target::Number { mean, std, .. } => {
             let (mean, std) = match &problem.prepared.examples.target {
                 Some(Column::Number(values)) if *loss == Loss::Poisson => {
                     moments(values, &problem.parts.train)

@@ -36,6 +36,9 @@ pub fn fit_columns(prepared: &Prepared, train: &[u32], config: &PreprocessConfig
         (Column::Number(values), _) => fitted.fit_scale(values, train),
         _ => {}
     }
+    if let (true, Column::Number(values)) = (prepared.is_clamped, prepare::target(&prepared.examples)?) {
+        fitted.fit_range(values, train);
+    }
     Ok(Fitted { preprocessor, notes, target: fitted })
 }
 
@@ -80,8 +83,8 @@ impl<T: Real> Numbers<T> {
         if let Some(weights) = &self.weights {
             data = data.with_weights(weights)?;
         }
-        if let Target::Number { mean, std } = target {
-            data = data.with_scale(*mean, *std);
+        if let Target::Number { mean, std, range } = target {
+            data = data.with_scale(*mean, *std).with_range(*range);
         }
         Ok(data.subset(rows))
     }

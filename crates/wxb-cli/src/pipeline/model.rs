@@ -109,25 +109,25 @@ impl<'a, T: Real> Bound<'a, T> {
 /// # Errors
 /// As [`Bound::new`].
 pub fn outputs(model: &Model, examples: &Examples, output: Output) -> Result<Vec<f64>> {
-    let mut values = match model.parts.as_slice() {
-        [part] if model.temperature == 1.0 => outputs_of_part(part, examples, output)?,
+    // Each network's value is clamped, if any is, before the mean is taken, as in an evaluation.
+    let in_units = |value: f64| if output == Output::Linked { model.target.decode(value) } else { value };
+    match model.parts.as_slice() {
+        [part] if model.temperature == 1.0 => {
+            Ok(outputs_of_part(part, examples, output)?.into_iter().map(in_units).collect())
+        }
         parts => {
             let mut values = vec![0.0; examples.features.rows() * model.n_out()];
             for part in parts {
-                let of_part = outputs_of_part(part, examples, Output::Linked)?;
+                let of_part = outputs_of_part(part, examples, Output::Linked)?.into_iter().map(in_units);
                 values.iter_mut().zip(of_part).for_each(|(value, of_part)| *value += part.weight * of_part);
             }
             calibrate(model.loss(), model.n_out(), model.temperature, &mut values);
             if output == Output::Logits {
                 model.loss().undo_link(&mut values);
             }
-            values
+            Ok(values)
         }
-    };
-    if output == Output::Linked {
-        values.iter_mut().for_each(|value| *value = model.target.decode(*value));
     }
-    Ok(values)
 }
 
 fn outputs_of_part(part: &Part, examples: &Examples, output: Output) -> Result<Vec<f64>> {

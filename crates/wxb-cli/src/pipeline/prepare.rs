@@ -27,6 +27,8 @@ pub struct Prepared {
     pub without_target: usize,
     pub choice: Choice,
     pub loss: Loss,
+    /// Whether predictions of numbers are clamped to those of the training rows.
+    pub is_clamped: bool,
 }
 
 /// Where the validation rows are.
@@ -73,7 +75,8 @@ pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
     settings::check_task(args.columns.task, choice.target.task(), choice.target.labels().len())?;
     let loss = settings::loss(args, choice.target.task())?;
     check_counts(&loss, column, &rows).map_err(|error| about_target(&error, args))?;
-    Ok(Prepared { examples, rows, without_target, choice, loss })
+    let is_clamped = choice.target.task() == Task::Regression && recipe::clamps(args, &examples.features);
+    Ok(Prepared { examples, rows, without_target, choice, loss, is_clamped })
 }
 
 /// The target column, which training data always has.

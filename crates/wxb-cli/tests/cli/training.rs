@@ -275,6 +275,32 @@ fn realmlp_with_gaps() {
     assert!(numbers.iter().all(|x| x.is_finite()), "{predicted}");
 }
 
+/// Prices from 0 to 45 beyond which no prediction goes, however far the age is; mlp goes further.
+#[test]
+fn predictions_within_those_of_the_training_rows() {
+    let directory = stage();
+    let rows: String = (0..100).map(|i| format!("{},{}\n", i % 46, i % 46)).collect();
+    std::fs::write(directory.path().join("line.csv"), format!("age,price\n{rows}")).unwrap();
+    let far = "age,price\n-400,-400\n4000,4000\n";
+    std::fs::write(directory.path().join("far.csv"), far).unwrap();
+    for (preset, is_clamped) in [("auto", true), ("realmlp --epochs 4", true), ("linear", false)] {
+        let train = "train line.csv --target price --task regression -q -o line.wxb --force --preset";
+        succeed(directory.path(), &format!("{train} {preset}"));
+        let inspected = succeed(directory.path(), "inspect line.wxb");
+        assert_eq!(inspected.contains("predictions within 0 to 45"), is_clamped, "{preset}\n{inspected}");
+        let predicted = succeed(directory.path(), "predict line.wxb far.csv -q");
+        let numbers: Vec<f64> = predicted.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+        let is_inside = numbers.iter().all(|x| (0.0..=45.0).contains(x));
+        assert_eq!(is_inside, is_clamped, "{preset}\n{predicted}");
+        // An evaluation sees the same numbers.
+        let scores: Value =
+            serde_json::from_str(&succeed(directory.path(), "evaluate line.wxb far.csv --json")).unwrap();
+        let mae = numbers.iter().zip([-400.0, 4000.0]).map(|(p, y)| (p - y).abs()).sum::<f64>() / 2.0;
+        let found = scores["metrics"]["mae"].as_f64().unwrap();
+        assert!((found - mae).abs() < 1e-6 * mae, "{preset}: {found}, not {mae}");
+    }
+}
+
 #[test]
 fn five_epochs_and_five_more_are_ten() {
     let directory = stage();
