@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
-use crate::layer::{Ensemble, Heads, Layer, Params, Periodic, Role, Slot};
+use crate::layer::{Ensemble, Heads, Layer, Own, OwnLayer, Params, Periodic, Role, Slot};
 use crate::real::Real;
 use crate::rng::{Purpose, stream, unit};
 
@@ -95,9 +95,15 @@ pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule
                     .for_each(|w| draw(w, &slot, rule, Activation::Identity, &mut rng));
             }
             (Role::Scale | Role::Blend | Role::ScaleIn | Role::ScaleOut, _) => values.fill(T::ONE),
-            (role, Layer::Periodic(Periodic { frequencies, .. })) => {
-                draw_waves(values, role, frequencies, seed, slot.layer)
+            (Role::Weight, Layer::Own(Own { layer: OwnLayer::Dense { n_in, n_out, activation }, .. })) => {
+                let of_members = values.chunks_exact_mut(n_in * n_out);
+                of_members.for_each(|w| draw(w, &slot, rule.resolve(activation), activation, &mut rng));
             }
+            (
+                role,
+                Layer::Periodic(Periodic { frequencies, .. })
+                | Layer::Own(Own { layer: OwnLayer::Periodic(Periodic { frequencies, .. }), .. }),
+            ) => draw_waves(values, role, frequencies, seed, slot.layer),
             (Role::Embedding, _) => values.iter_mut().for_each(|e| *e = T::of(normal(&mut rng))),
             _ => {}
         }
@@ -134,7 +140,8 @@ fn draw<T: Real>(w: &mut [T], slot: &Slot, rule: Initializer, activation: Activa
         Initializer::LecunUniform => uniform(w, (3.0 / n_in).sqrt(), rng),
         Initializer::Orthogonal => {
             let gain = if activation == Activation::Relu { std::f64::consts::SQRT_2 } else { 1.0 };
-            orthogonal(w, slot.rows, slot.columns, gain, rng);
+            // Of heads each has an n_in of its own.
+            orthogonal(w, slot.n_in, slot.columns, gain, rng);
         }
     }
 }

@@ -38,7 +38,7 @@ pub mod rng;
 pub use activation::Activation;
 pub use error::{Code, Error, Result};
 pub use init::Initializer;
-pub use layer::{Embed, Ensemble, Heads, Layer, Members, Params, Periodic};
+pub use layer::{Embed, Ensemble, Heads, Layer, Members, Own, OwnLayer, Params, Periodic};
 pub use loss::Loss;
 pub use ndarray;
 pub use network::Network;

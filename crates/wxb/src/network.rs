@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
 use crate::init::{Initializer, initialize};
-use crate::layer::{Embed, Ensemble, Heads, Layer, Members, Params, Periodic, slots};
+use crate::layer::{Embed, Ensemble, Heads, Layer, Members, Own, Params, Periodic, slots};
 use crate::loss::Loss;
 use crate::real::Real;
 
@@ -210,6 +210,7 @@ fn check_layer(layer: &Layer) -> Result<()> {
         | Layer::MemberScale(Members { members, .. })
         | Layer::Ensemble(Ensemble { members, .. })
         | Layer::Heads(Heads { members, .. })
+        | Layer::Own(Own { members, .. })
             if !(1..=MAX_MEMBERS).contains(&members) =>
         {
             bad(format!("a network has 1 to {MAX_MEMBERS} members, not {members}"))
@@ -221,6 +222,7 @@ fn check_layer(layer: &Layer) -> Result<()> {
             bad("a layer of no inputs or no units is empty".into())
         }
         Layer::Ensemble(Ensemble { activation, .. }) => activation.check(),
+        Layer::Own(own) => check_layer(&own.layer.one()),
         Layer::Dropout { .. } | Layer::Scale { .. } | Layer::Periodic(_) | Layer::Embed(_) => Ok(()),
         Layer::Members(_) | Layer::MemberScale(_) | Layer::Heads(_) => Ok(()),
     }

@@ -15,7 +15,7 @@ pub use cost::{average, loss};
 
 use crate::activation::Activation;
 use crate::cpu::ensemble::{self, Kept};
-use crate::cpu::{self, Dense, blend, embed, heads, periodic, scale};
+use crate::cpu::{self, Dense, blend, embed, heads, own, periodic, scale};
 use crate::layer::{Layer, Members, Params};
 use crate::network::Network;
 use crate::real::Real;
@@ -116,6 +116,10 @@ impl<T: Real> Cache<T> {
                     }
                 }
                 Layer::Heads(layer) => scratch = scratch.max(heads::scratch_len::<T>(layer, capacity)),
+                Layer::Own(layer) => {
+                    scratch = scratch.max(own::scratch_len::<T>(layer, capacity));
+                    [z, mask] = own::kept(layer).map(zeros);
+                }
                 Layer::Blend { n, .. } => {
                     z = zeros(n);
                     scratch = scratch.max(rows * n);
@@ -257,6 +261,7 @@ fn through<T: Real>(
             ensemble::forward(layer, params.tensors(l), a_in, kept, a, scratch);
         }
         Layer::Heads(layer) => heads::forward(layer, params.tensors(l), a_in, a, scratch),
+        Layer::Own(layer) => own::forward(layer, (params, l), a_in, [a, z, mask], scratch),
     }
 }
 
@@ -398,6 +403,9 @@ fn back_through<T: Real>(
         Layer::Heads(layer) => {
             heads::backward(layer, params.tensors(l), a_in, (da, da_in), grads.tensors_mut(l), scratch);
             true
+        }
+        Layer::Own(layer) => {
+            own::backward(layer, (params, grads, l), [a_in, a, z, mask], [da, da_in], scratch)
         }
     }
 }

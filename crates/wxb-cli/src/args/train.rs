@@ -267,6 +267,11 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "K", value_parser = value::folds, conflicts_with_all = ["valid", "resume"])]
     pub cv: Option<usize>,
 
+    /// Train K networks side by side, each without one of K folds of the rows that it is validated on; all of them predict
+    #[arg(long, value_name = "K", value_parser = value::folds)]
+    #[arg(conflicts_with_all = ["valid", "valid_labels", "cv", "members"])]
+    pub bag: Option<usize>,
+
     /// Epochs without a better validation after which training stops [default: 20]
     #[arg(long, value_name = "N", value_parser = value::at_least_one)]
     pub patience: Option<usize>,

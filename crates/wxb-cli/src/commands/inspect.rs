@@ -5,7 +5,7 @@ use serde_json::Value;
 use wxb::data::target::Target;
 use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
-use wxb::{Embed, Ensemble, Heads, Layer, Members, Network, Periodic, Real};
+use wxb::{Embed, Ensemble, Heads, Layer, Members, Network, Own, OwnLayer, Periodic, Real};
 
 use super::summary;
 use crate::args::choice::OutputFormat;
@@ -223,7 +223,10 @@ fn training(record: &Value) -> Vec<(&'static str, String)> {
     if let (Some(data), Some(rows), Some(seed)) =
         (record.get("data"), record.get("train_rows"), record.get("seed"))
     {
-        lines.push(("trained", format!("{}  {rows} rows, seed {seed}", text(data))));
+        let folds = record
+            .get("folds")
+            .map_or(String::new(), |k| format!(" in {k} folds, each left out by one member"));
+        lines.push(("trained", format!("{}  {rows} rows{folds}, seed {seed}", text(data))));
     }
     if let (Some(epochs), Some(best)) = (record.get("epochs"), record.get("best_epoch")) {
         lines.push(("epochs", format!("{epochs}, weights of epoch {best}")));
@@ -287,7 +290,36 @@ fn layers(part: &Part) -> Table {
                     (format!("{members} x {n_in} x {n_out}"), grouped(layer.parameters() as usize));
                 table.row([number.to_string(), shape, name.to_owned(), parameters]);
             }
+            Layer::Own(Own { members, layer: own }) => {
+                number += usize::from(layer.units().is_some());
+                let (place, shape, name) = own_layer(own, number);
+                table.row([
+                    place,
+                    format!("{members} x {shape}"),
+                    name,
+                    grouped(layer.parameters() as usize),
+                ]);
+            }
         }
     }
     table
+}
+
+/// Number, shape and name of a layer that each member has of its own; `number`: how many layers of units there are up to it.
+fn own_layer(layer: OwnLayer, number: usize) -> (String, String, String) {
+    let none = || "-".to_owned();
+    match layer {
+        OwnLayer::Dense { n_in, n_out, activation } => {
+            (number.to_string(), format!("{n_in} x {n_out}"), activation.name().into())
+        }
+        OwnLayer::Blend { n, activation } => {
+            (none(), n.to_string(), format!("part of {}", activation.name()))
+        }
+        OwnLayer::Periodic(Periodic { columns, frequencies, width, .. }) => {
+            (none(), format!("{columns} x {frequencies} x {width}"), "waves".into())
+        }
+        OwnLayer::Embed(Embed { levels, width, .. }) => {
+            (none(), format!("{levels} x {width}"), "categories".into())
+        }
+    }
 }

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use wxb::combine;
 use wxb::data::Features;
-use wxb::evaluate::{Evaluation, cache_for, evaluate};
+use wxb::evaluate::Evaluation;
 use wxb::metrics::Scores;
 use wxb::preprocess::Preprocessor;
-use wxb::trainer::{Run, Stop, fit};
+use wxb::trainer::{Run, Stop};
 use wxb::{Network, Real, Result};
 
 use super::budget::Deadline;
@@ -52,8 +52,7 @@ impl<T: Real> Candidate<T> {
     /// The best weights of a training.
     pub fn of(run: &Run<T>, fitted: &Fitted, data: &Data<'_, T>, args: &TrainArgs) -> Self {
         let network = run.best_network();
-        let rows = data.valid.as_ref().unwrap_or(&data.train);
-        let evaluation = evaluate(&network, rows, &mut cache_for(&network, rows.len()));
+        let evaluation = data.evaluate(&network);
         Self {
             name: recipe::preset(args).name(),
             network,
@@ -113,13 +112,13 @@ fn train<T: Real>(
     deadline: Deadline,
 ) -> Result<(Stop, Option<Candidate<T>>)> {
     let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(args))?;
-    let rows = parts.train.len();
+    let rows = parts.rows_of_a_network();
     let (mut network, config) = network_and_settings::<T>(args, &fitted, &prepared.loss, rows)?;
     let bound = Bound::new(prepared, parts, &fitted, args)?;
     let data = bound.data()?;
     start(&mut network, args, &fitted, &data.train)?;
     let mut run = Run::new(network, &config)?;
-    let stop = fit(&mut run, &data.train, data.valid.as_ref(), &config, &mut |event| deadline.go_on(&event))?;
+    let stop = data.fit(&mut run, &config, &mut |event| deadline.go_on(&event))?;
     let candidate = (run.best.epoch > 0).then(|| Candidate::of(&run, &fitted, &data, args));
     Ok((stop, candidate))
 }

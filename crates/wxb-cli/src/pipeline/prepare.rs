@@ -2,12 +2,12 @@
 
 use wxb::data::split::{Split, folds, holdout};
 use wxb::data::target::{Choice, Task, choose, present_rows};
-use wxb::data::{Column, Features};
+use wxb::data::{Column, Features, Folds};
 use wxb::preprocess::Kind;
 use wxb::{Code, Error, Loss, Result};
 
 use super::read::{self, Examples};
-use super::{recipe, settings};
+use super::{bag, recipe, settings};
 use crate::args::data::ReadingArgs;
 use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
@@ -39,6 +39,8 @@ pub enum Held {
     Rows(Vec<u32>),
     /// In a file of their own.
     File(Box<Examples>),
+    /// For each of several networks among those that the others train on.
+    Folds(Folds),
 }
 
 impl Held {
@@ -47,6 +49,7 @@ impl Held {
         match self {
             Held::None => 0,
             Held::Rows(rows) => rows.len(),
+            Held::Folds(folds) => folds.left_out().len(),
             Held::File(examples) => examples.features.rows(),
         }
     }
@@ -64,6 +67,7 @@ pub struct Parts {
 /// Of the reader, of the target, of the settings.
 pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
     recipe::check_preset(args)?;
+    bag::check(args)?;
     let examples = read::for_training(&args.data, &args.columns, &args.reading, &[], terminal)?;
     let column = target(&examples)?;
     let present = present_rows(column);
@@ -112,7 +116,7 @@ fn about_target(error: &Error, args: &TrainArgs) -> Error {
 
 impl Prepared {
     /// The class of each row that takes part; none for a regression.
-    fn strata(&self) -> Result<Option<Vec<u32>>> {
+    pub fn strata(&self) -> Result<Option<Vec<u32>>> {
         match self.choice.target.task() {
             Task::Regression => Ok(None),
             _ => self.choice.target.classes(target(&self.examples)?, &self.rows).map(Some),
@@ -124,6 +128,9 @@ impl Prepared {
     /// # Errors
     /// If the rows cannot be split, or of the validation file's reader.
     pub fn parts(&self, args: &TrainArgs, terminal: &Terminal) -> Result<Parts> {
+        if let Some(k) = args.validation.bag {
+            return self.bag(k, args.training.seed);
+        }
         let all = || self.rows.clone();
         let usual = Valid::Fraction(HELD_OUT.min(HELD_OUT_ROWS / self.rows.len().max(1) as f64));
         match args.validation.valid.as_ref().unwrap_or(&usual) {

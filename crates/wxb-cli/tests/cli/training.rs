@@ -81,6 +81,51 @@ fn auto() {
     assert!(run("train table.csv --target class --time-budget 1ms -o quick.wxb").contains("counts"));
 }
 
+/// Networks side by side, each without a fold: the same bits on one thread and on two, in one go and resumed.
+#[test]
+fn bag() {
+    let directory = stage();
+    let run = |line: &str| succeed(directory.path(), line);
+    for flags in [
+        "--target class --preset deep",
+        "--target size --preset realmlp",
+        "--target colour --preset mlp --hidden 6,5 --activation gelu,relu --dropout 0.2 --l2 0.1",
+        "--target class --preset linear --optimizer sgd",
+    ] {
+        let train = format!("train table.csv {flags} --bag 3 --force -q");
+        run(&format!("{train} --epochs 2 --threads 1 -o one.wxb"));
+        run(&format!("{train} --epochs 2 --threads 2 -o two.wxb"));
+        assert_eq!(bytes(directory.path(), "one.wxb"), bytes(directory.path(), "two.wxb"), "{flags}");
+        let shown = run("inspect one.wxb");
+        assert!(shown.contains("in 3 folds") && shown.contains("out-of-fold"), "{shown}");
+        run("predict one.wxb table.csv");
+        if !flags.contains("deep") && !flags.contains("realmlp") {
+            run(&format!("{train} --epochs 1 -o parts.wxb --checkpoint-every 1"));
+            run(&format!("{train} --epochs 2 -o parts.wxb --resume"));
+            assert_eq!(bytes(directory.path(), "one.wxb"), bytes(directory.path(), "parts.wxb"), "{flags}");
+        }
+    }
+    let shown = run("train table.csv --target size --bag 3 --seed 2 -o bag.wxb");
+    for part in ["linear", "mlp", "deep", "out-of-fold r2", "counts"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(run("predict bag.wxb table.csv --interval 0.8").starts_with("prediction,lower,upper"));
+    assert!(run("train table.csv --target class --bag 3 --time-budget 1ms -o quick.wxb").contains("counts"));
+    for (flags, message) in [
+        ("--preset tabm", "share their weights"),
+        ("--optimizer lbfgs", "steps once for all"),
+        ("--clip-norm 1", "gradient of all"),
+        ("--init-weights weights.npz", "of one network"),
+        ("--cv 3", "exclude each other"),
+        ("--valid 0.1", "exclude each other"),
+        ("--preset deep --members 4", "exclude each other"),
+    ] {
+        let output = run::run(directory.path(), &format!("train table.csv --target class --bag 3 {flags}"));
+        let text = run::text(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains(message), "{flags}: {text}");
+    }
+}
+
 /// What training says of the validation rows is what `evaluate` says of them.
 #[test]
 fn auto_is_evaluated_as_it_was_judged() {

@@ -7,8 +7,8 @@
 //! - [`grad_params`]: dW = A_inᵀ dZ, db = 1ᵀ dZ
 //! - [`grad_input`]: dZ_in = (dZ Wᵀ) ⊙ g'(Z_in)
 //!
-//! The other layers have a module each, forward and backward side by side: `scale`, `blend`, `periodic`, `embed`, and
-//! `ensemble` and `heads`, whose products are those.
+//! The other layers have a module each, forward and backward side by side: `scale`, `blend`, `periodic`, `embed`,
+//! `ensemble` and `heads`, whose products are those, and `own`, which has one of the others for each member.
 //!
 //! All matrices are row-major slices whose lengths the caller has checked.
 
@@ -25,6 +25,7 @@ pub(crate) mod heads;
 mod isa;
 pub(crate) mod lanes;
 mod narrow;
+pub(crate) mod own;
 mod pack;
 pub mod peak;
 pub(crate) mod periodic;
