@@ -1,5 +1,6 @@
 //! Predictions of a network on many rows, and the scores of them.
 
+use crate::calibration::{Calibration, Isotonic, curves_of};
 use crate::cpu;
 use crate::data::{Dataset, Folds, Inputs};
 use crate::loss::Loss;
@@ -243,6 +244,34 @@ impl Evaluation {
         self.with(predictions)
     }
 
+    /// The same with corrected probabilities.
+    #[must_use]
+    pub fn corrected(&self, calibration: &Calibration) -> Evaluation {
+        let mut predictions = self.predictions.clone();
+        calibration.apply(&self.kind, self.n_out, &mut predictions);
+        self.with(predictions)
+    }
+
+    /// The curves that bring the probability of each class closest to how often it came, of two classes that of the second.
+    pub fn isotonic(&self) -> Calibration {
+        if !self.is_of_classes() {
+            return Calibration::None;
+        }
+        let weight = |i: usize| self.weights.as_ref().map_or(1.0, |weights| weights[i]);
+        let curve = |class: usize| {
+            let rows = self.predictions.chunks_exact(self.n_out).zip(&self.targets).enumerate();
+            // The only column, or the last of two, is that of the second class.
+            let column = class.min(self.n_out - 1);
+            Isotonic::fit(
+                rows.map(|(i, (p, &y))| (p[column], f64::from(y as usize == class), weight(i))).collect(),
+            )
+        };
+        match curves_of(self.n_out) {
+            1 => Calibration::Isotonic(vec![curve(1)]),
+            classes => Calibration::Isotonic((0..classes).map(curve).collect()),
+        }
+    }
+
     /// The same with every prediction in a range.
     fn clamped(&self, (low, high): (f64, f64)) -> Evaluation {
         self.with(self.predictions.iter().map(|p| p.clamp(low, high)).collect())
@@ -290,7 +319,7 @@ impl Evaluation {
 }
 
 /// Whether predictions are probabilities of classes.
-fn is_of_classes(loss: &Loss) -> bool {
+pub(crate) fn is_of_classes(loss: &Loss) -> bool {
     matches!(loss, Loss::BinaryCrossEntropy { .. } | Loss::CrossEntropy { .. })
 }
 

@@ -17,6 +17,7 @@ pub mod cpu;
 pub mod trainer;
 pub mod evaluate;
 pub mod combine;
+pub mod calibration;
 pub mod conformal;
 pub mod health;
 pub mod gradcheck;

@@ -284,7 +284,7 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "METRIC")]
     pub metric: Option<String>,
 
-    /// How probabilities are corrected on the validation rows: none or temperature [default: temperature with auto, else none]
+    /// How probabilities are corrected on the validation rows: none, temperature or isotonic [default: temperature with auto, else none]
     #[arg(long, value_name = "METHOD", default_value = "auto", hide_possible_values = true)]
     pub calibration: CalibrationChoice,
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use wxb::calibration::{Calibration, Isotonic};
 use wxb::data::target::Target;
 use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
@@ -13,7 +14,7 @@ use crate::args::model::InspectArgs;
 use crate::exit::{Exit, Failure, Outcome, Written};
 use crate::pipeline::model::{load, target_name};
 use crate::terminal::Terminal;
-use crate::terminal::number::{bytes, grouped, measure, percent, short};
+use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
 use crate::terminal::table::Table;
 
 #[derive(Serialize)]
@@ -26,6 +27,8 @@ struct Report<'a> {
     classes: Vec<String>,
     loss: &'a wxb::Loss,
     temperature: f64,
+    #[serde(skip_serializing_if = "<[Isotonic]>::is_empty")]
+    isotonic: &'a [Isotonic],
     parts: Vec<PartReport<'a>>,
     baseline: &'a [f64],
     record: &'a Value,
@@ -81,7 +84,8 @@ fn report<'a>(args: &'a InspectArgs, model: &'a Model, size: u64) -> Report<'a> 
         target: target_name(model),
         classes: model.target.labels().iter().map(ToString::to_string).collect(),
         loss: model.loss(),
-        temperature: model.temperature,
+        temperature: model.calibration.temperature(),
+        isotonic: if let Calibration::Isotonic(curves) = &model.calibration { curves } else { &[] },
         parts: model.parts.iter().map(|part| part_report(part, args.tensors)).collect(),
         baseline: &model.baseline,
         record: &model.record,
@@ -148,8 +152,8 @@ fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> R
         terminal.labelled_result("file", &format!("{}  {}", args.model, bytes(size)))?;
         terminal.labelled_result("target", &target(model))?;
         terminal.labelled_result("model", &parts(model))?;
-        if model.temperature != 1.0 {
-            terminal.labelled_result("calibrated", &format!("temperature {}", short(model.temperature)))?;
+        if let Some(text) = calibrated(&model.calibration) {
+            terminal.labelled_result("calibrated", &format!(" {text}"))?; // as wide as the labels are
         }
         for (label, text) in training(&model.record) {
             terminal.labelled_result(label, &text)?;
@@ -164,6 +168,18 @@ fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> R
         print_part(part, terminal)?;
     }
     Ok(())
+}
+
+/// How probabilities are corrected, in words.
+fn calibrated(calibration: &Calibration) -> Option<String> {
+    match calibration {
+        Calibration::None => None,
+        Calibration::Temperature(t) => Some(format!("temperature {}", short(*t))),
+        Calibration::Isotonic(curves) => {
+            let points: usize = curves.iter().map(Isotonic::points).sum();
+            Some(format!("isotonic, {} of {}", counted(curves.len(), "curve"), counted(points, "point")))
+        }
+    }
 }
 
 /// A network a line, those of several with their shares.

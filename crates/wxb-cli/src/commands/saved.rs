@@ -30,7 +30,7 @@ where
     let reading = &plan.problem.args.reading;
     let model = Model {
         parts: result.mixture.parts.iter().map(part).collect(),
-        temperature: result.mixture.temperature,
+        calibration: result.mixture.calibration.clone(),
         residuals: Some(&result.mixture.evaluation).filter(|_| result.on != "train").and_then(Residuals::of),
         target: plan.problem.fitted.target.clone(),
         target_name: plan.problem.args.columns.target.clone(),

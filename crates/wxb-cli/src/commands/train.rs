@@ -193,7 +193,7 @@ fn report<T: Real>(
         metrics: Numbers::of_scores(&scores),
         baseline: BaselineObject { name: &baseline.name, metrics: Numbers::of_scores(&baseline.scores) },
         networks: mixture.alone.iter().map(NetworkObject::of).collect(),
-        temperature: mixture.temperature,
+        temperature: mixture.calibration.temperature(),
     };
     watcher.emit("result", event);
     if terminal.is_json() {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use wxb::calibration::Calibration;
 use wxb::combine;
 use wxb::data::Features;
 use wxb::evaluate::Evaluation;
@@ -127,8 +128,8 @@ fn train<T: Real>(
 pub struct Mixture<T> {
     /// Each with its share of the mean, the largest share first; those without a share are not among them.
     pub parts: Vec<(f64, Candidate<T>)>,
-    /// What probabilities are calibrated with; 1: not at all.
-    pub temperature: f64,
+    /// How probabilities are corrected.
+    pub calibration: Calibration,
     /// The model on the rows that decided.
     pub evaluation: Evaluation,
     /// Every network alone, in the order in which they were trained: its name, share, epochs, best epoch and scores.
@@ -144,7 +145,7 @@ pub struct Alone {
     pub scores: Scores,
 }
 
-/// Shares and temperature that do best on the rows of the evaluations. `is_held_out`: the networks were not trained on them.
+/// Shares and calibration that do best on the rows of the evaluations. `is_held_out`: the networks were not trained on them.
 pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out: bool) -> Mixture<T> {
     let evaluations: Vec<&Evaluation> = candidates.iter().map(|candidate| &candidate.evaluation).collect();
     let shares = if candidates.len() > 1 { combine::shares(&evaluations) } else { vec![1.0] };
@@ -160,13 +161,17 @@ pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     let evaluations: Vec<(f64, &Evaluation)> =
         parts.iter().map(|(share, part)| (*share, &part.evaluation)).collect();
-    let mean = combined(&evaluations, 1.0);
-    let is_calibrated = match args.validation.calibration {
-        CalibrationChoice::Auto => recipe::is_auto(args),
-        CalibrationChoice::None => false,
-        CalibrationChoice::Temperature => true,
+    let mean = combined(&evaluations, &Calibration::None);
+    let calibration = match args.validation.calibration {
+        _ if !is_held_out => Calibration::None,
+        CalibrationChoice::Auto if !recipe::is_auto(args) => Calibration::None,
+        CalibrationChoice::None => Calibration::None,
+        CalibrationChoice::Isotonic => mean.isotonic(),
+        CalibrationChoice::Auto | CalibrationChoice::Temperature => match combine::temperature(&mean) {
+            1.0 => Calibration::None,
+            t => Calibration::Temperature(t),
+        },
     };
-    let temperature = if is_calibrated && is_held_out { combine::temperature(&mean) } else { 1.0 };
-    let evaluation = combined(&evaluations, temperature);
-    Mixture { parts, temperature, evaluation, alone }
+    let evaluation = combined(&evaluations, &calibration);
+    Mixture { parts, calibration, evaluation, alone }
 }

@@ -130,7 +130,13 @@ fn bag() {
 #[test]
 fn auto_is_evaluated_as_it_was_judged() {
     let directory = stage();
-    for (target, flags) in [("class", ""), ("size", ""), ("class", "--calibration none")] {
+    for (target, flags) in [
+        ("class", ""),
+        ("size", ""),
+        ("class", "--calibration none"),
+        ("class", "--calibration isotonic"),
+        ("colour", "--calibration isotonic"),
+    ] {
         let train =
             format!("train table.csv --target {target} --valid table.csv -o v.wxb --force --json {flags}");
         let events = succeed(directory.path(), &train);
@@ -144,6 +150,8 @@ fn auto_is_evaluated_as_it_was_judged() {
             let (judged, found) = (value.as_f64().unwrap(), evaluated["metrics"][name].as_f64().unwrap());
             assert!((judged - found).abs() <= 1e-6 * judged.abs(), "{target} {name}: {judged} and {found}");
         }
+        let is_isotonic = succeed(directory.path(), "inspect v.wxb").contains("isotonic, ");
+        assert_eq!(is_isotonic, flags.contains("isotonic"), "{flags}");
     }
 }
 
