@@ -9,9 +9,11 @@
 //! f is the prediction itself, on the scale of probabilities or of the target: the mean over networks and members, calibrated.
 //! All networks walk at the same time, so that their gradients add up to that of the mean, and the c_j to f(x) − f(b).
 
+use crate::calibration::Calibration;
 use crate::data::Features;
+use crate::data::target::Target;
 use crate::error::{Code, Error, Result};
-use crate::layer::{Embed, Layer, Params};
+use crate::layer::{Embed, Layer, Own, OwnLayer, Params};
 use crate::loss::Loss;
 use crate::model_file::{Model, Part};
 use crate::network::Network;
@@ -49,8 +51,8 @@ const ROWS: usize = 64;
 /// probability is looked at; 0 for a number.
 ///
 /// # Errors
-/// Of data that does not fit; [`Code::InvalidSetting`] for a model of arrays, of several quantiles, or with an embedding that is
-/// not its first layer.
+/// Of data that does not fit; [`Code::InvalidSetting`] for a model of arrays, of several quantiles, with isotonic calibration, or
+/// with an embedding that is not its first layer.
 pub fn integrated_gradients(
     model: &Model,
     rows: &Features,
@@ -61,6 +63,9 @@ pub fn integrated_gradients(
         && levels.len() > 1
     {
         return Err(refused("the model predicts several quantiles"));
+    }
+    if let Calibration::Isotonic(_) = model.calibration {
+        return Err(refused("curves correct the probabilities, and have corners"));
     }
     let ways = model.parts.iter().map(|part| Way::new(part, rows, columns)).collect::<Result<_>>()?;
     let mut walk = Walk { ways, model, output, columns: columns.len() };
@@ -167,7 +172,9 @@ impl Way {
 /// A network without the category embedding that is its first layer, its inputs (2, n) there, and the embedding's width.
 fn behind_embedding(network: Network<f64>, x: Vec<f64>) -> Result<(Network<f64>, Vec<f64>, usize)> {
     let layers = network.layers();
-    if layers[1..].iter().any(|layer| matches!(layer, Layer::Embed(_))) {
+    let embeds =
+        |layer: &Layer| matches!(layer, Layer::Embed(_) | Layer::Own(Own { layer: OwnLayer::Embed(_), .. }));
+    if layers[1..].iter().any(embeds) {
         return Err(refused("a network has an embedding that is not its first layer"));
     }
     let Layer::Embed(Embed { levels, width, .. }) = layers[0] else { return Ok((network, x, 1)) };
@@ -216,7 +223,7 @@ impl Walk<'_> {
 
     /// f of the mean prediction p (n_L) of a row, and dp = ∂f/∂p. Calibrated probabilities are q ∝ p^(1/T).
     fn prediction(&self, p: &[f64], dp: &mut [f64]) -> f64 {
-        let (t, at) = (self.model.temperature, self.output);
+        let (t, at) = (self.model.calibration.temperature(), self.output);
         let inside = |p: f64| p.clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0);
         match self.model.loss() {
             Loss::BinaryCrossEntropy { .. } => {
@@ -237,9 +244,13 @@ impl Walk<'_> {
                 q(at)
             }
             _ => {
-                let decode = |p: f64| self.model.target.decode(p);
-                dp[0] = decode(1.0) - decode(0.0);
-                decode(p[0])
+                // Before it is kept within the targets of the training, where nothing would add anything.
+                let (mean, std) = match self.model.target {
+                    Target::Number { mean, std, .. } => (mean, std),
+                    _ => (0.0, 1.0),
+                };
+                dp[0] = std;
+                mean + std * p[0]
             }
         }
     }
@@ -249,7 +260,7 @@ impl Walk<'_> {
 mod tests {
     use super::*;
     use crate::activation::Activation;
-    use crate::data::target::{Label, Target};
+    use crate::data::target::Label;
     use crate::data::{Column, Table, TextColumn};
     use crate::layer::Periodic;
     use crate::model_file::Reading;
@@ -284,7 +295,7 @@ mod tests {
         Model {
             baseline: vec![0.5; target.labels().len().max(1)],
             parts: parts.into_iter().map(|part| Part { weight: share, ..part }).collect(),
-            temperature: 1.0,
+            calibration: Calibration::None,
             residuals: None,
             target,
             target_name: None,
@@ -316,7 +327,7 @@ mod tests {
     fn of_a_linear_network() {
         let inputs = part("a", dense_layers(&[6, 1], &[], 0.0).unwrap(), &Loss::SquaredError, INPUTS);
         let w = inputs.network.to_f64().params.flat[..6].to_vec();
-        let found = explained(&model(vec![inputs], Target::Number { mean: 5.0, std: 10.0 }), 0);
+        let found = explained(&model(vec![inputs], Target::Number { mean: 5.0, std: 10.0, range: None }), 0);
         close(&found.columns, &[10.0 * 2.0 * w[0], 10.0 * 3.0 * w[1], 10.0 * (w[4] - w[2])], 1e-12);
         assert!(found.gap().abs() < 1e-12 && found.steps == 64, "{found:?}");
     }
@@ -348,7 +359,7 @@ mod tests {
         // Row 0 is for missing and unseen levels, p is row 1 and r row 3.
         let (e, w) = flat.split_at(8);
         let word = (e[6] - e[2]) * w[2] + (e[7] - e[3]) * w[3];
-        let found = explained(&model(vec![embedded], Target::Number { mean: 0.0, std: 1.0 }), 0);
+        let found = explained(&model(vec![embedded], Target::Number { mean: 0.0, std: 1.0, range: None }), 0);
         close(&found.columns, &[2.0 * w[0], 3.0 * w[1], word], 1e-12);
     }
 
@@ -366,7 +377,7 @@ mod tests {
         let dense = dense_layers(&[6, 4, 3], &[Activation::Softplus], 0.0).unwrap();
         let parts = vec![part("a", deep, &Loss::SOFTMAX, EMBEDDED), part("b", dense, &Loss::SOFTMAX, INPUTS)];
         let mut model = model(parts, classes(3));
-        model.temperature = 1.7;
+        model.calibration = Calibration::Temperature(1.7);
         for output in 0..3 {
             let found = explained(&model, output);
             let size: f64 = found.columns.iter().map(|c| c.abs()).sum();
@@ -380,7 +391,7 @@ mod tests {
     fn what_is_refused() {
         let quantiles = Loss::Quantile { levels: vec![0.1, 0.9] };
         let part = part("a", dense_layers(&[6, 2], &[], 0.0).unwrap(), &quantiles, INPUTS);
-        let model = model(vec![part], Target::Number { mean: 0.0, std: 1.0 });
+        let model = model(vec![part], Target::Number { mean: 0.0, std: 1.0, range: None });
         let names = ["x".to_owned()];
         let error = integrated_gradients(&model, &features(), &names, 0).unwrap_err();
         assert_eq!(error.code(), Code::InvalidSetting);

@@ -1,7 +1,8 @@
 //! Predictions of a network on many rows, and the scores of them.
 
+use crate::calibration::{Calibration, Isotonic, curves_of};
 use crate::cpu;
-use crate::data::{Dataset, Inputs};
+use crate::data::{Dataset, Folds, Inputs};
 use crate::loss::Loss;
 use crate::metrics::{self, Scores};
 use crate::network::Network;
@@ -54,8 +55,12 @@ fn collect<T: Real>(
     output: Output,
     into: &mut Vec<f64>,
 ) {
-    let n = network.n_out();
-    for z in cache.logits_mut()[..m * n].chunks_exact_mut(n) {
+    linked(network, &mut cache.logits_mut()[..m * network.n_out()], output, into);
+}
+
+/// Logits (m, n_L) as they are asked for.
+fn linked<T: Real>(network: &Network<T>, z: &mut [T], output: Output, into: &mut Vec<f64>) {
+    for z in z.chunks_exact_mut(network.n_out()) {
         if output == Output::Linked {
             network.loss().apply_link(z);
             uncross(network.loss(), z);
@@ -89,8 +94,8 @@ pub struct Evaluation {
     scale: (f64, f64),
 }
 
-/// J, predictions and targets of all rows of a data set, those of the members' mean where there are members. The cache holds
-/// a batch at a time.
+/// J, predictions and targets of all rows of a data set, those of the members' mean where there are members. Predictions are
+/// clamped to the data's range if it has one, and J is that of the clamped ones. The cache holds a batch at a time.
 pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mut Cache<T>) -> Evaluation {
     let (mut loss_sum, mut weight_sum) = (0.0, 0.0);
     let mut predictions = Vec::with_capacity(data.len() * network.n_out());
@@ -104,17 +109,77 @@ pub fn evaluate<T: Real>(network: &Network<T>, data: &Dataset<'_, T>, cache: &mu
         weight_sum += weight;
         collect(network, cache, m, Output::Linked, &mut predictions);
     }
+    in_units(network, data, data.rows(), (loss_sum / weight_sum, predictions))
+}
+
+/// J, predictions and targets of all rows that a member leaves out, in the order of the rows, each predicted by that member
+/// alone.
+pub fn out_of_fold<T: Real>(
+    network: &Network<T>,
+    data: &Dataset<'_, T>,
+    folds: &Folds,
+    cache: &mut Cache<T>,
+) -> Evaluation {
+    let (rows, n) = (folds.left_out(), network.n_out());
+    let place = |row: u32| rows.binary_search(&row).expect("every row that is left out is among them");
+    let longest = folds.splits().iter().map(|(_, valid)| valid.len()).max().unwrap_or(0);
+    let mut z = vec![T::ZERO; rows.len() * n];
+    let mut piece = vec![];
+    for start in (0..longest).step_by(cache.capacity()) {
+        let m = cache.capacity().min(longest - start);
+        piece.clear();
+        for (_, valid) in folds.splits() {
+            // The last row of a shorter fold stands for those that it lacks.
+            piece.extend((start..start + m).map(|i| valid[i.min(valid.len() - 1)]));
+        }
+        data.load_apart(&piece, cache);
+        forward(network, cache, m, Mode::Predicting);
+        for (&row, logits) in piece.iter().zip(cache.logits().chunks_exact(n)) {
+            z[place(row) * n..][..n].copy_from_slice(logits);
+        }
+    }
+    cost_and_predictions(network, data, &rows, &mut z)
+}
+
+/// The evaluation of the logits (rows.len(), n_L) of some rows.
+fn cost_and_predictions<T: Real>(
+    network: &Network<T>,
+    data: &Dataset<'_, T>,
+    rows: &[u32],
+    z: &mut [T],
+) -> Evaluation {
+    let y: Vec<T> = rows.iter().flat_map(|&row| data.target(row)).copied().collect();
+    let weights: Vec<T> = rows.iter().map(|&row| data.weight(row)).collect();
+    let (mut dz, mut row_loss) = (vec![T::ZERO; z.len()], vec![T::ZERO; rows.len()]);
+    cpu::loss(network.loss(), network.n_out(), [z, &y, &weights], T::ONE, &mut dz, &mut row_loss);
+    let sum = |values: &[T]| values.iter().map(|v| v.f64()).sum::<f64>();
+    let j = sum(&row_loss) / sum(&weights);
+    let mut predictions = vec![];
+    linked(network, z, Output::Linked, &mut predictions);
+    in_units(network, data, rows, (j, predictions))
+}
+
+/// Predictions and targets in the data's units.
+fn in_units<T: Real>(
+    network: &Network<T>,
+    data: &Dataset<'_, T>,
+    rows: &[u32],
+    (j, mut predictions): (f64, Vec<f64>),
+) -> Evaluation {
     let scale @ (mean, std) = data.scale();
     let units = |v: &mut f64| *v = mean + std * *v;
-    let mut targets: Vec<f64> =
-        data.rows().iter().flat_map(|&row| data.target(row)).map(|y| y.f64()).collect();
+    let mut targets: Vec<f64> = rows.iter().flat_map(|&row| data.target(row)).map(|y| y.f64()).collect();
     if (mean, std) != (0.0, 1.0) {
         predictions.iter_mut().for_each(units);
         targets.iter_mut().for_each(units);
     }
-    let weights = data.is_weighted().then(|| data.rows().iter().map(|&row| data.weight(row).f64()).collect());
+    let weights = data.is_weighted().then(|| rows.iter().map(|&row| data.weight(row).f64()).collect());
     let (kind, n_out) = (network.loss().clone(), network.n_out());
-    Evaluation { loss: loss_sum / weight_sum, predictions, targets, weights, kind, n_out, scale }
+    let all = Evaluation { loss: j, predictions, targets, weights, kind, n_out, scale };
+    match data.range() {
+        Some(range) => all.clamped(range),
+        None => all,
+    }
 }
 
 impl Evaluation {
@@ -196,6 +261,39 @@ impl Evaluation {
         self.with(predictions)
     }
 
+    /// The same with corrected probabilities.
+    #[must_use]
+    pub fn corrected(&self, calibration: &Calibration) -> Evaluation {
+        let mut predictions = self.predictions.clone();
+        calibration.apply(&self.kind, self.n_out, &mut predictions);
+        self.with(predictions)
+    }
+
+    /// The curves that bring the probability of each class closest to how often it came, of two classes that of the second.
+    pub fn isotonic(&self) -> Calibration {
+        if !self.is_of_classes() {
+            return Calibration::None;
+        }
+        let weight = |i: usize| self.weights.as_ref().map_or(1.0, |weights| weights[i]);
+        let curve = |class: usize| {
+            let rows = self.predictions.chunks_exact(self.n_out).zip(&self.targets).enumerate();
+            // The only column, or the last of two, is that of the second class.
+            let column = class.min(self.n_out - 1);
+            Isotonic::fit(
+                rows.map(|(i, (p, &y))| (p[column], f64::from(y as usize == class), weight(i))).collect(),
+            )
+        };
+        match curves_of(self.n_out) {
+            1 => Calibration::Isotonic(vec![curve(1)]),
+            classes => Calibration::Isotonic((0..classes).map(curve).collect()),
+        }
+    }
+
+    /// The same with every prediction in a range.
+    fn clamped(&self, (low, high): (f64, f64)) -> Evaluation {
+        self.with(self.predictions.iter().map(|p| p.clamp(low, high)).collect())
+    }
+
     /// Whether the predictions are probabilities of classes.
     pub fn is_of_classes(&self) -> bool {
         is_of_classes(&self.kind)
@@ -238,7 +336,7 @@ impl Evaluation {
 }
 
 /// Whether predictions are probabilities of classes.
-fn is_of_classes(loss: &Loss) -> bool {
+pub(crate) fn is_of_classes(loss: &Loss) -> bool {
     matches!(loss, Loss::BinaryCrossEntropy { .. } | Loss::CrossEntropy { .. })
 }
 

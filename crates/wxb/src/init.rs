@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::activation::Activation;
 use crate::data::Dataset;
 use crate::error::{Code, Error, Result};
-use crate::layer::{Ensemble, Heads, Layer, Params, Periodic, Piecewise, Plr, Role, Slot};
+use crate::layer::{Ensemble, Heads, Layer, Own, OwnLayer, Params, Periodic, Piecewise, Plr, Role, Slot};
 use crate::network::Network;
 use crate::preprocess::quantile;
 use crate::real::Real;
@@ -101,9 +101,15 @@ pub(crate) fn initialize<T: Real>(params: &mut Params<T>, layers: &[Layer], rule
             (Role::Scale | Role::Blend | Role::ScaleIn | Role::ScaleOut | Role::Variance, _) => {
                 values.fill(T::ONE)
             }
-            (role, Layer::Periodic(Periodic { frequencies, .. })) => {
-                draw_waves(values, role, frequencies, seed, slot.layer)
+            (Role::Weight, Layer::Own(Own { layer: OwnLayer::Dense { n_in, n_out, activation }, .. })) => {
+                let of_members = values.chunks_exact_mut(n_in * n_out);
+                of_members.for_each(|w| draw(w, &slot, rule.resolve(activation), activation, &mut rng));
             }
+            (
+                role,
+                Layer::Periodic(Periodic { frequencies, .. })
+                | Layer::Own(Own { layer: OwnLayer::Periodic(Periodic { frequencies, .. }), .. }),
+            ) => draw_waves(values, role, frequencies, seed, slot.layer),
             (role @ (Role::Slope | Role::Shift), Layer::Piecewise(Piecewise { width, .. })) => {
                 draw_waves(values, role, width, seed, slot.layer)
             }
@@ -164,7 +170,8 @@ fn draw<T: Real>(w: &mut [T], slot: &Slot, rule: Initializer, activation: Activa
         Initializer::LecunUniform => uniform(w, (3.0 / n_in).sqrt(), rng),
         Initializer::Orthogonal => {
             let gain = if activation == Activation::Relu { std::f64::consts::SQRT_2 } else { 1.0 };
-            orthogonal(w, slot.rows, slot.columns, gain, rng);
+            // Of heads each has an n_in of its own.
+            orthogonal(w, slot.n_in, slot.columns, gain, rng);
         }
     }
 }

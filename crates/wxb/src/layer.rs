@@ -1,6 +1,10 @@
 //! Layers and the one buffer that holds all of their parameters.
 
+mod own;
+
 use serde::{Deserialize, Serialize};
+
+pub use own::{Own, OwnLayer, side_by_side};
 
 use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
@@ -70,6 +74,8 @@ pub enum Layer {
     Ensemble(Ensemble),
     /// A dense layer without activation for each member.
     Heads(Heads),
+    /// Another layer for each member.
+    Own(Own),
 }
 
 /// k networks in one, which share all but a few numbers (BatchEnsemble of Wen, Tran and Ba 2020; TabM of Gorishniy,
@@ -262,6 +268,7 @@ impl Layer {
             Layer::Embed(layer) => Some(layer.n_in()),
             Layer::Members(Members { n, .. }) | Layer::MemberScale(Members { n, .. }) => Some(n),
             Layer::Ensemble(Ensemble { n_in, .. }) | Layer::Heads(Heads { n_in, .. }) => Some(n_in),
+            Layer::Own(own) => own.layer.one().n_in(),
         }
     }
 
@@ -278,6 +285,7 @@ impl Layer {
             Layer::Embed(layer) => layer.n_out(),
             Layer::Members(Members { n, .. }) | Layer::MemberScale(Members { n, .. }) => n,
             Layer::Ensemble(Ensemble { n_out, .. }) | Layer::Heads(Heads { n_out, .. }) => n_out,
+            Layer::Own(own) => own.layer.one().n_out(inputs),
         }
     }
 
@@ -287,6 +295,7 @@ impl Layer {
             Layer::Dense { n_in, n_out, .. }
             | Layer::Ensemble(Ensemble { n_in, n_out, .. })
             | Layer::Heads(Heads { n_in, n_out, .. }) => Some([n_in, n_out]),
+            Layer::Own(own) => own.layer.one().units(),
             _ => None,
         }
     }
@@ -297,7 +306,8 @@ impl Layer {
             Layer::Members(Members { members, .. })
             | Layer::MemberScale(Members { members, .. })
             | Layer::Ensemble(Ensemble { members, .. })
-            | Layer::Heads(Heads { members, .. }) => Some(members),
+            | Layer::Heads(Heads { members, .. })
+            | Layer::Own(Own { members, .. }) => Some(members),
             _ => None,
         }
     }
@@ -346,6 +356,10 @@ impl Layer {
             ],
             Layer::Heads(Heads { members, n_in, n_out }) => {
                 vec![(Role::Weight, members.saturating_mul(n_in), n_out), (Role::Bias, members, n_out)]
+            }
+            Layer::Own(Own { members, layer }) => {
+                let of_member = layer.one().tensors().into_iter();
+                of_member.map(|(role, rows, columns)| (role, members.saturating_mul(rows), columns)).collect()
             }
         }
     }

@@ -17,6 +17,7 @@ pub mod cpu;
 pub mod trainer;
 pub mod evaluate;
 pub mod combine;
+pub mod calibration;
 pub mod conformal;
 pub mod compare;
 pub mod importance;
@@ -43,7 +44,9 @@ pub mod rng;
 pub use activation::Activation;
 pub use error::{Code, Error, Result};
 pub use init::Initializer;
-pub use layer::{Bins, Embed, Ensemble, Heads, Layer, Members, Params, Periodic, Piecewise, Plr};
+pub use layer::{
+    Bins, Embed, Ensemble, Heads, Layer, Members, Own, OwnLayer, Params, Periodic, Piecewise, Plr,
+};
 pub use loss::Loss;
 pub use ndarray;
 pub use network::Network;

@@ -4,7 +4,7 @@ use crate::activation::Activation;
 use crate::error::{Code, Error, Result};
 use crate::init::{Initializer, initialize};
 use crate::layer::{
-    Bins, Embed, Ensemble, Heads, Layer, Members, Params, Periodic, Piecewise, Plr, Role, Slot, slots,
+    Bins, Embed, Ensemble, Heads, Layer, Members, Own, Params, Periodic, Piecewise, Plr, Role, Slot, slots,
 };
 use crate::loss::Loss;
 use crate::real::Real;
@@ -281,6 +281,7 @@ fn check_layer(layer: &Layer) -> Result<()> {
         | Layer::MemberScale(Members { members, .. })
         | Layer::Ensemble(Ensemble { members, .. })
         | Layer::Heads(Heads { members, .. })
+        | Layer::Own(Own { members, .. })
             if !(1..=MAX_MEMBERS).contains(&members) =>
         {
             bad(format!("a network has 1 to {MAX_MEMBERS} members, not {members}"))
@@ -292,6 +293,7 @@ fn check_layer(layer: &Layer) -> Result<()> {
             bad("a layer of no inputs or no units is empty".into())
         }
         Layer::Ensemble(Ensemble { activation, .. }) => activation.check(),
+        Layer::Own(own) => check_layer(&own.layer.one()),
         Layer::Dropout { .. } | Layer::Scale { .. } | Layer::Residual { .. } => Ok(()),
         Layer::Periodic(_) | Layer::Embed(_) | Layer::Plr(_) | Layer::Bins(_) | Layer::Piecewise(_) => Ok(()),
         Layer::Members(_) | Layer::MemberScale(_) | Layer::Heads(_) => Ok(()),

@@ -19,7 +19,7 @@ pub use cost::{average, loss};
 
 use crate::activation::Activation;
 use crate::cpu::ensemble::{self, Kept};
-use crate::cpu::{self, Dense, blend, heads, norm, residual, scale};
+use crate::cpu::{self, Dense, blend, heads, norm, own, residual, scale};
 use crate::layer::{Layer, Members, Params};
 use crate::network::Network;
 use crate::real::Real;
@@ -124,6 +124,7 @@ fn through<T: Real>(
             ensemble::forward(layer, params.tensors(l), a_in, kept, a, scratch);
         }
         Layer::Heads(layer) => heads::forward(layer, params.tensors(l), a_in, a, scratch),
+        Layer::Own(layer) => own::forward(layer, (params, l), a_in, [a, z, mask], scratch),
     }
 }
 
@@ -284,6 +285,9 @@ fn back_through<T: Real>(
         Layer::Heads(layer) => {
             heads::backward(layer, params.tensors(l), a_in, (da, da_in), grads.tensors_mut(l), scratch);
             true
+        }
+        Layer::Own(layer) => {
+            own::backward(layer, (params, grads, l), [a_in, a, z, mask], [da, da_in], scratch)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Model files: what is written is read, and what is damaged is refused.
 
+use wxb::calibration::{Calibration, Isotonic};
 use wxb::data::target::{Label, Target};
 use wxb::model_file::{AnyNetwork, Model, Part, Reading};
 use wxb::{Activation, Code, Initializer, Loss, Network};
@@ -9,7 +10,7 @@ fn model() -> Model {
         .expect("the sizes are valid");
     Model {
         parts: vec![part("mlp", 1.0, network)],
-        temperature: 1.0,
+        calibration: Calibration::None,
         residuals: None,
         target: Target::Classes { labels: vec![Label::Text("no".into()), Label::Text("yes \"ü\"".into())] },
         target_name: Some("churned".into()),
@@ -30,7 +31,7 @@ fn linear() -> Network<f64> {
 
 /// Of two networks, in different precisions.
 fn mixture() -> Model {
-    let mut model = Model { temperature: 0.8, ..model() };
+    let mut model = Model { calibration: Calibration::Temperature(0.8), ..model() };
     model.parts[0].weight = 0.75;
     model.parts.push(part("linear", 0.25, linear()));
     model
@@ -44,6 +45,9 @@ fn what_is_written_is_read() {
     let double = Model { parts: vec![part("mlp", 1.0, model().parts[0].network.to_f64())], ..model() };
     assert_eq!(Model::from_bytes(&double.to_bytes()).unwrap(), double);
     assert_eq!(Model::from_bytes(&mixture().to_bytes()).unwrap(), mixture());
+    let curve = Isotonic::fit(vec![(0.1, 0.0, 1.0), (0.7, 1.0, 1.0)]);
+    let curved = Model { calibration: Calibration::Isotonic(vec![curve]), ..model() };
+    assert_eq!(Model::from_bytes(&curved.to_bytes()).unwrap(), curved);
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn the_error_says_what_it_is() {
 fn parts_that_do_not_belong_together_are_refused() {
     let broken = [
         Model { baseline: vec![0.5], ..model() },
-        Model { target: Target::Number { mean: 0.0, std: 1.0 }, ..model() },
+        Model { target: Target::unscaled(), ..model() },
         Model {
             target: Target::Classes { labels: ["a", "b", "c"].map(|l| Label::Text(l.into())).into() },
             ..model()
@@ -92,7 +96,7 @@ fn parts_that_do_not_belong_together_are_refused() {
         changed(|model| model.parts[1].weight = 0.3),
         changed(|model| (model.parts[0].weight, model.parts[1].weight) = (1.5, -0.5)),
         changed(|model| model.parts[1].name = "mlp".into()),
-        changed(|model| model.temperature = 0.0),
+        changed(|model| model.calibration = Calibration::Temperature(0.0)),
         changed(|model| {
             let other = Network::<f32>::new(&[2, 3], Activation::Relu, Loss::SOFTMAX, Initializer::Auto, 1);
             model.parts[1].network = other.expect("the sizes are valid").into();

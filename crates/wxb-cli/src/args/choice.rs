@@ -244,6 +244,8 @@ pub enum CalibrationChoice {
     None,
     /// One temperature for all logits, learned on the validation rows
     Temperature,
+    /// A curve for each class that never falls, learned on the validation rows
+    Isotonic,
 }
 
 /// `--method` of `--contributions`.

@@ -279,6 +279,11 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "K", value_parser = value::folds, conflicts_with_all = ["valid", "resume"])]
     pub cv: Option<usize>,
 
+    /// Train K networks side by side, each without one of K folds of the rows that it is validated on; all of them predict
+    #[arg(long, value_name = "K", value_parser = value::folds)]
+    #[arg(conflicts_with_all = ["valid", "valid_labels", "cv", "members"])]
+    pub bag: Option<usize>,
+
     /// Epochs without a better validation after which training stops [default: 20]
     #[arg(long, value_name = "N", value_parser = value::at_least_one)]
     pub patience: Option<usize>,
@@ -291,7 +296,7 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "METRIC")]
     pub metric: Option<String>,
 
-    /// How probabilities are corrected on the validation rows: none or temperature [default: temperature with auto, else none]
+    /// How probabilities are corrected on the validation rows: none, temperature or isotonic [default: temperature with auto, else none]
     #[arg(long, value_name = "METHOD", default_value = "auto", hide_possible_values = true)]
     pub calibration: CalibrationChoice,
 }

@@ -110,14 +110,18 @@ fn settings(plan: &Plan<'_>) -> Value {
     {
         config.epochs = 0;
     }
-    json!({
+    let mut settings = json!({
         "settings": config,
         "columns": plan.problem.fitted.preprocessor,
         "target": plan.problem.fitted.target,
         "loss": plan.problem.prepared.loss,
         "rows": fingerprint(plan),
         "class weights": format!("{:?}", plan.problem.args.regularisation.class_weight),
-    })
+    });
+    if let Some(k) = plan.problem.args.validation.bag {
+        settings["folds"] = k.into();
+    }
+    settings
 }
 
 /// A hash of which rows train and validate, and of their targets and weights.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 use wxb::metrics::{Metric, Scores};
-use wxb::trainer::{Run, Stop, fit};
+use wxb::trainer::{Run, Stop};
 use wxb::{Error, Real};
 
 use super::summary;
@@ -90,7 +90,7 @@ fn one_fold<T: Real>(
     }
     start(&mut network, main, &fitted, &data.train)?;
     let mut run = Run::new(network, &config)?;
-    let stop = fit(&mut run, &data.train, data.valid.as_ref(), &config, &mut |event| deadline.go_on(&event))?;
+    let stop = data.fit(&mut run, &config, &mut |event| deadline.go_on(&event))?;
     match stop {
         Stop::Interrupted => return Ok(None),
         Stop::Diverged(at) => return Err(in_fold(summary::diverged(&at, &plan), i).into()),

@@ -195,10 +195,10 @@ fn print(
     for (i, line) in lines.iter().enumerate() {
         let loss = trace.loss.filter(|_| Some(i) == last_forward);
         terminal.result(&line_text(line, loss, args.full))?;
-        if let (true, Target::Number { mean, std }) = (Some(i) == last_forward, &model.target)
-            && (*mean, *std) != (0.0, 1.0)
+        if let (true, Target::Number { mean, std, range }) = (Some(i) == last_forward, &model.target)
+            && (*mean, *std, *range) != (0.0, 1.0, None)
         {
-            terminal.result(&in_units(line, *mean, *std))?;
+            terminal.result(&in_units(line, &model.target, (*mean, *std, *range)))?;
         }
     }
     if let (Some(after), Some(before)) = (after, trace.loss) {
@@ -213,9 +213,11 @@ fn print(
 }
 
 /// The predictions in the target's unit.
-fn in_units(last: &Line, mean: f64, std: f64) -> String {
-    let values = last.values.map(|a| mean + std * a);
-    let formula = format!("prediction = {} + {} {}", measure(mean), measure(std), last.name);
+fn in_units(last: &Line, target: &Target, (mean, std, range): (f64, f64, Option<(f64, f64)>)) -> String {
+    let values = last.values.map(|a| target.decode(a));
+    let within =
+        range.map_or(String::new(), |(low, high)| format!(", within {} to {}", measure(low), measure(high)));
+    let formula = format!("prediction = {} + {} {}{within}", measure(mean), measure(std), last.name);
     format!("{formula:<41} {:<8} [{}]", last.shape(), values.lines(false).join(" "))
 }
 

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use wxb::calibration::{Calibration, Isotonic};
 use wxb::data::target::Target;
 use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
-use wxb::{Bins, Embed, Ensemble, Heads, Layer, Members, Network, Periodic, Piecewise, Plr, Real};
+use wxb::{Bins, Embed, Ensemble, Heads, Layer, Members, Network, Own, Periodic, Piecewise, Plr, Real};
 
 use super::importance::{importance_table, looked_at};
 use super::provenance::{self, importance, story};
@@ -28,6 +29,8 @@ struct Report<'a> {
     classes: Vec<String>,
     loss: &'a wxb::Loss,
     temperature: f64,
+    #[serde(skip_serializing_if = "<[Isotonic]>::is_empty")]
+    isotonic: &'a [Isotonic],
     parts: Vec<PartReport<'a>>,
     baseline: &'a [f64],
     /// How it came about, in words.
@@ -85,7 +88,8 @@ fn report<'a>(args: &'a InspectArgs, model: &'a Model, size: u64) -> Report<'a> 
         target: target_name(model),
         classes: model.target.labels().iter().map(ToString::to_string).collect(),
         loss: model.loss(),
-        temperature: model.temperature,
+        temperature: model.calibration.temperature(),
+        isotonic: if let Calibration::Isotonic(curves) = &model.calibration { curves } else { &[] },
         parts: model.parts.iter().map(|part| part_report(part, args.tensors)).collect(),
         baseline: &model.baseline,
         story: story(model),
@@ -216,8 +220,11 @@ fn target(model: &Model) -> String {
             let more = if model.target.labels().len() > 12 { ", …" } else { "" };
             format!("{name}: {}{more}   -> {}, {loss}", labels.join(", "), model.target.task().name())
         }
-        Target::Number { mean, std } => {
-            format!("{name}  mean {}  std {}   -> regression, {loss}", measure(*mean), measure(*std))
+        Target::Number { mean, std, range } => {
+            let within = range.map_or(String::new(), |(low, high)| {
+                format!(", predictions within {} to {}", measure(low), measure(high))
+            });
+            format!("{name}  mean {}  std {}   -> regression, {loss}{within}", measure(*mean), measure(*std))
         }
     }
 }
@@ -228,72 +235,62 @@ fn layers(part: &Part) -> Table {
     let mut number = 0;
     let last = network.layers().len() - 1;
     for (l, layer) in network.layers().iter().enumerate() {
-        match *layer {
-            Layer::Dense { n_in, n_out, activation } => {
-                number += 1;
-                let name = if l == last { network.loss().link() } else { activation.name() };
-                let parameters = grouped((n_in + 1) * n_out);
-                table.row([number.to_string(), format!("{n_in} x {n_out}"), name.to_owned(), parameters]);
-            }
-            Layer::Dropout { rate } => {
-                table.row(["-".into(), String::new(), format!("dropout {}", short(rate))])
-            }
-            Layer::Scale { n } => {
-                table.row(["-".into(), n.to_string(), "scale".into(), grouped(n)]);
-            }
-            Layer::Blend { n, activation } => {
-                table.row(["-".into(), n.to_string(), format!("part of {}", activation.name()), grouped(n)]);
-            }
-            Layer::BatchNorm { n, activation } => {
-                let name = format!("batch norm, {}", activation.name());
-                table.row(["-".into(), n.to_string(), name, grouped(2 * n)]);
-            }
-            Layer::Residual { skip } => {
-                let name = format!("+ output before the last {}", counted(skip, "layer"));
-                table.row(["-".into(), String::new(), name]);
-            }
-            Layer::Periodic(_) | Layer::Plr(_) | Layer::Bins(_) | Layer::Piecewise(_) | Layer::Embed(_) => {
-                let (shape, name) = embedding(*layer);
-                table.row(["-".into(), shape, name.into(), grouped(layer.parameters() as usize)]);
-            }
-            Layer::Members(Members { members, .. }) => {
-                table.row(["-".into(), String::new(), format!("{members} members")])
-            }
-            Layer::MemberScale(Members { members, n }) => {
-                let shape = format!("{members} x {n}");
-                table.row(["-".into(), shape, "scale of each member".into(), grouped(members * n)]);
-            }
-            Layer::Ensemble(Ensemble { n_in, n_out, activation, .. }) => {
-                number += 1;
-                let (shape, parameters) = (format!("{n_in} x {n_out}"), grouped(layer.parameters() as usize));
-                table.row([number.to_string(), shape, activation.name().to_owned(), parameters]);
-            }
-            Layer::Heads(Heads { members, n_in, n_out }) => {
-                number += 1;
-                let name = if l == last { network.loss().link() } else { "identity" };
-                let (shape, parameters) =
-                    (format!("{members} x {n_in} x {n_out}"), grouped(layer.parameters() as usize));
-                table.row([number.to_string(), shape, name.to_owned(), parameters]);
-            }
+        let (shape, name) = described(*layer);
+        let is_of_units = layer.units().is_some();
+        number += usize::from(is_of_units);
+        let place = if is_of_units { number.to_string() } else { "-".into() };
+        let name = if is_of_units && l == last { network.loss().link().to_owned() } else { name };
+        let learned = match *layer {
+            // The statistics are told, not learned.
+            Layer::BatchNorm { n, .. } => 2 * n,
+            _ => layer.parameters() as usize,
+        };
+        let mut row = vec![place, shape, name];
+        if learned > 0 {
+            row.push(grouped(learned));
         }
+        table.row(row);
     }
     table
 }
 
-/// Shape and name of an embedding.
-fn embedding(layer: Layer) -> (String, &'static str) {
+/// Shape and name of a layer.
+fn described(layer: Layer) -> (String, String) {
+    let waves =
+        |columns: usize, frequencies: usize, width: usize| format!("{columns} x {frequencies} x {width}");
     match layer {
+        Layer::Dense { n_in, n_out, activation }
+        | Layer::Ensemble(Ensemble { n_in, n_out, activation, .. }) => {
+            (format!("{n_in} x {n_out}"), activation.name().into())
+        }
+        Layer::Dropout { rate } => (String::new(), format!("dropout {}", short(rate))),
+        Layer::Scale { n } => (n.to_string(), "scale".into()),
+        Layer::Blend { n, activation } => (n.to_string(), format!("part of {}", activation.name())),
+        Layer::BatchNorm { n, activation } => (n.to_string(), format!("batch norm, {}", activation.name())),
+        Layer::Residual { skip } => {
+            (String::new(), format!("+ output before the last {}", counted(skip, "layer")))
+        }
         Layer::Periodic(Periodic { columns, frequencies, width, .. }) => {
-            (format!("{columns} x {frequencies} x {width}"), "waves")
+            (waves(columns, frequencies, width), "waves".into())
         }
         Layer::Plr(Plr { columns, frequencies, width, .. }) => {
-            (format!("{columns} x {frequencies} x {width}"), "waves, relu")
+            (waves(columns, frequencies, width), "waves, relu".into())
         }
-        Layer::Bins(Bins { columns, bins, .. }) => (format!("{columns} x {bins}"), "bins"),
+        Layer::Bins(Bins { columns, bins, .. }) => (format!("{columns} x {bins}"), "bins".into()),
         Layer::Piecewise(Piecewise { bins: Bins { columns, bins, .. }, width }) => {
-            (format!("{columns} x {bins} x {width}"), "pieces")
+            (waves(columns, bins, width), "pieces".into())
         }
-        Layer::Embed(Embed { levels, width, .. }) => (format!("{levels} x {width}"), "categories"),
-        _ => (String::new(), ""),
+        Layer::Embed(Embed { levels, width, .. }) => (format!("{levels} x {width}"), "categories".into()),
+        Layer::Members(Members { members, .. }) => (String::new(), format!("{members} members")),
+        Layer::MemberScale(Members { members, n }) => {
+            (format!("{members} x {n}"), "scale of each member".into())
+        }
+        Layer::Heads(Heads { members, n_in, n_out }) => {
+            (format!("{members} x {n_in} x {n_out}"), "identity".into())
+        }
+        Layer::Own(Own { members, layer }) => {
+            let (shape, name) = described(layer.one());
+            (format!("{members} x {shape}"), name)
+        }
     }
 }

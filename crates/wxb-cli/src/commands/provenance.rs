@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wxb::calibration::{Calibration, Isotonic};
 use wxb::compare::Difference;
 use wxb::metrics::Metric;
 use wxb::model_file::Model;
@@ -39,6 +40,8 @@ struct Record {
     data: Option<String>,
     train_rows: Option<usize>,
     valid_rows: Option<usize>,
+    /// Where each row is left out by one member.
+    folds: Option<usize>,
     seed: Option<u64>,
     config: Option<TrainConfig>,
     on: Option<String>,
@@ -88,6 +91,7 @@ fn read(record: &Value) -> Record {
         data: of(field("data")),
         train_rows: of(field("train_rows")),
         valid_rows: of(field("valid_rows")),
+        folds: of(field("folds")),
         seed: of(field("seed")),
         config: of(field("config")),
         on: of(field("on")),
@@ -111,7 +115,8 @@ fn recipe(record: &Record) -> Option<Line> {
             [] => String::new(),
             names => format!("; {} diverged, or had no time for an epoch", names.join(" and ")),
         };
-        format!("auto: {} trained, and averaged as the validation rows say{failed}", names.join(", "))
+        let rows = if record.folds.is_some() { "rows that were left out" } else { "validation rows" };
+        format!("auto: {} trained, and averaged as the {rows} say{failed}", names.join(", "))
     } else {
         format!("preset {preset}: one network, as the flags said")
     };
@@ -120,9 +125,10 @@ fn recipe(record: &Record) -> Option<Line> {
 
 fn rows(record: &Record) -> Option<Line> {
     let (data, rows) = (record.data.as_deref()?, record.train_rows?);
-    let valid = match record.valid_rows {
-        None | Some(0) => ", none held out".to_owned(),
-        Some(valid) => format!(", {} to validate", grouped(valid)),
+    let valid = match (record.folds, record.valid_rows) {
+        (Some(k), _) => format!(" in {k} folds, each left out by one member"),
+        (None, None | Some(0)) => ", none held out".to_owned(),
+        (None, Some(valid)) => format!(", {} to validate", grouped(valid)),
     };
     let seed = record.seed.map_or(String::new(), |seed| format!(" (seed {seed})"));
     Some(Line::new("trained", format!("{data}  {} to train{valid}{seed}", counted(rows, "row"))))
@@ -213,6 +219,7 @@ fn epochs(record: &Record) -> Option<Line> {
     let (last, others) = record.networks.split_last()?;
     let of = |network: &Network| format!("{} of {}", network.best_epoch, network.epochs);
     let on = match record.valid_rows {
+        _ if record.folds.is_some() => "on the rows that its members have left out",
         None | Some(0) => return Some(Line::new("epochs", format!("{}, the last one kept", last.epochs))),
         Some(_) => "on the validation rows",
     };
@@ -226,11 +233,19 @@ fn epochs(record: &Record) -> Option<Line> {
 }
 
 fn certainty(model: &Model) -> Option<Line> {
-    let t = model.temperature;
-    let what = match t {
-        _ if t > 1.0 => "the networks were too sure on the validation rows",
-        _ if t < 1.0 => "the networks were not sure enough on the validation rows",
-        _ => return None,
+    let text = match &model.calibration {
+        Calibration::None => return None,
+        Calibration::Temperature(t) => {
+            let what = if *t > 1.0 { "too sure" } else { "not sure enough" };
+            let t = short(*t);
+            format!(
+                "temperature {t}: logits are divided by it, as the networks were {what} on the rows that decided"
+            )
+        }
+        Calibration::Isotonic(curves) => {
+            let points: usize = curves.iter().map(Isotonic::points).sum();
+            format!("isotonic, {} of {}", counted(curves.len(), "curve"), counted(points, "point"))
+        }
     };
-    Some(Line::new("certainty", format!("temperature {}: logits are divided by it, as {what}", short(t))))
+    Some(Line::new("certainty", text))
 }

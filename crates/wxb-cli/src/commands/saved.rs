@@ -33,8 +33,8 @@ where
     let reading = &plan.problem.args.reading;
     let mut model = Model {
         parts: result.mixture.parts.iter().map(part).collect(),
-        temperature: result.mixture.temperature,
-        residuals: Some(&result.mixture.evaluation).filter(|_| result.on == "valid").and_then(Residuals::of),
+        calibration: result.mixture.calibration.clone(),
+        residuals: Some(&result.mixture.evaluation).filter(|_| result.on != "train").and_then(Residuals::of),
         target: plan.problem.fitted.target.clone(),
         target_name: plan.problem.args.columns.target.clone(),
         baseline: result.prior.0.clone(),
@@ -84,7 +84,7 @@ fn preset<T: Real>(plan: &Plan<'_>, result: &Judged<T>) -> &'static str {
 /// What decided the weights, and what came of it. Nothing that differs between two runs of the same command: no
 /// time, no machine, no path.
 fn record<T: Real>(plan: &Plan<'_>, run: &Run<T>, stop: &Stop, result: &Judged<T>) -> Value {
-    json!({
+    let mut record = json!({
         "wxb": env!("CARGO_PKG_VERSION"),
         "data": file_name(&plan.problem.args.data),
         "train_rows": plan.problem.parts.train.len(),
@@ -100,5 +100,9 @@ fn record<T: Real>(plan: &Plan<'_>, run: &Run<T>, stop: &Stop, result: &Judged<T
         "metrics": Numbers::of_scores(&result.mixture.evaluation.scores()),
         "networks": result.mixture.alone.iter().map(NetworkObject::of).collect::<Vec<_>>(),
         "baseline": { "name": result.baseline.name, "metrics": Numbers::of_scores(&result.baseline.scores) },
-    })
+    });
+    if let Some(k) = plan.problem.args.validation.bag {
+        record["folds"] = k.into();
+    }
+    record
 }

@@ -5,7 +5,7 @@ use wxb::data::Column;
 use wxb::data::target::{Target, Task};
 use wxb::health::{LayerHealth, Verdict};
 use wxb::trainer::{BatchSize, Divergence, Run, Stop, TrainConfig};
-use wxb::{Code, Ensemble, Error, Heads, Layer, Loss, Network, Optimizer, Real};
+use wxb::{Code, Ensemble, Error, Heads, Layer, Loss, Network, Optimizer, Own, OwnLayer, Real};
 
 use super::train::{Plan, Problem};
 use crate::args::choice::OutputFormat;
@@ -65,7 +65,7 @@ fn target(problem: &Problem<'_>) -> String {
         Target::Classes { .. } => {
             format!("{name}  {}   -> {}, {}", shares(problem), target.task().name(), loss_name(loss))
         }
-        Target::Number { mean, std } => {
+        Target::Number { mean, std, .. } => {
             let (mean, std) = match &problem.prepared.examples.target {
                 Some(Column::Number(values)) if *loss == Loss::Poisson => {
                     moments(values, &problem.parts.train)
@@ -121,6 +121,11 @@ fn split(problem: &Problem<'_>) -> String {
     let stratified = if problem.fitted.target.task() == Task::Regression { "random" } else { "stratified" };
     match (&problem.parts.valid, &problem.args.validation.valid) {
         (Held::None, _) => format!("{train} train, none held out"),
+        (Held::Folds(folds), _) => format!(
+            "{train} in {} folds ({stratified}, seed {}): each network leaves one out and is validated on it",
+            folds.members(),
+            problem.args.training.seed
+        ),
         (Held::File(examples), Some(Valid::File(file))) => {
             format!("{train} train / {} valid ({file})", grouped(examples.features.rows()))
         }
@@ -144,7 +149,12 @@ pub fn model<T: Real>(network: &Network<T>) -> String {
                 dense.push((activation.name(), n_out));
             }
             Layer::Heads(Heads { n_out, .. }) => dense.push(("identity", n_out)),
-            Layer::Blend { activation, .. } | Layer::BatchNorm { activation, .. } => {
+            Layer::Own(Own { layer: OwnLayer::Dense { n_out, activation, .. }, .. }) => {
+                dense.push((activation.name(), n_out));
+            }
+            Layer::Blend { activation, .. }
+            | Layer::BatchNorm { activation, .. }
+            | Layer::Own(Own { layer: OwnLayer::Blend { activation, .. }, .. }) => {
                 if let Some((name, _)) = dense.last_mut() {
                     *name = activation.name();
                 }
@@ -202,7 +212,7 @@ fn training(config: &TrainConfig) -> String {
 
 /// What --dry-run says more.
 pub fn dry_run<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) -> Outcome {
-    let batch = plan.config.batch_rows(plan.problem.parts.train.len());
+    let batch = plan.config.batch_rows(plan.problem.parts.rows_of_a_network());
     let needed = memory::estimate(network.layers(), plan.config.optimizer, batch, size_of::<T>());
     if terminal.is_json() {
         terminal.json(&DryRun {

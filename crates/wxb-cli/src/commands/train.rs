@@ -9,7 +9,7 @@ use wxb::compare::Difference;
 use wxb::health::{LayerHealth, examine};
 use wxb::metrics::Scores;
 use wxb::model_file::AnyNetwork;
-use wxb::trainer::{Run, Stop, TrainConfig, fit};
+use wxb::trainer::{Run, Stop, TrainConfig};
 use wxb::{Network, Real};
 
 use super::checkpoints::Checkpoints;
@@ -55,7 +55,7 @@ where
     let presets = candidate::presets(args, &prepared.examples.features);
     let (main, beside) = presets.split_last().expect("a training has a network");
     let fitted = fit_columns(&prepared, &parts.train, &settings::preprocessing(main))?;
-    let rows = parts.train.len();
+    let rows = parts.rows_of_a_network();
     let (mut network, mut config) = network_and_settings::<T>(main, &fitted, &prepared.loss, rows)?;
     summary::data(&Problem { args, prepared: &prepared, parts: &parts, fitted: &fitted }, terminal);
     let bound = Bound::new(&prepared, &parts, &fitted, main)?;
@@ -87,7 +87,7 @@ where
         }
     };
     let mut fault = None;
-    let stop = fit(&mut run, &data.train, data.valid.as_ref(), &config, &mut |event| {
+    let stop = data.fit(&mut run, &config, &mut |event| {
         watcher.see(&event);
         if let Err(error) = checkpoints.see(&event, &mut watcher) {
             fault = Some(error);
@@ -100,7 +100,7 @@ where
     if run.best.epoch > 0 || candidates.is_empty() {
         candidates.push(Candidate::of(&run, &fitted, &data, main));
     }
-    let result = judged(mix(candidates, args, data.valid.is_some()), &data, &plan);
+    let result = judged(mix(candidates, args, data.is_held_out()), &data, &plan);
     finish(&plan, &run, &stop, (&data, &result), &Place { path: &path, terminal }, &mut watcher)
 }
 
@@ -122,7 +122,7 @@ pub struct Plan<'a> {
 /// The model beside the baseline.
 pub struct Judged<T> {
     pub mixture: Mixture<T>,
-    /// `valid`, or `train` where nothing was held out.
+    /// `valid` or `out-of-fold`, or `train` where nothing was held out.
     pub on: &'static str,
     pub baseline: Baseline,
     pub prior: Prior,
@@ -133,7 +133,7 @@ pub fn judged<T: Real>(mixture: Mixture<T>, data: &Data<'_, T>, plan: &Plan<'_>)
     let (target, loss) = (&plan.problem.fitted.target, &plan.problem.prepared.loss);
     let prior = Prior::of(&data.train, target, loss);
     let baseline = prior.baseline(target, &mixture.evaluation, loss);
-    Judged { mixture, on: if data.valid.is_some() { "valid" } else { "train" }, baseline, prior }
+    Judged { mixture, on: data.on(), baseline, prior }
 }
 
 fn finish<T: Real>(
@@ -194,15 +194,16 @@ fn report<T: Real>(
         metrics: Numbers::of_scores(&scores),
         baseline: BaselineObject { name: &baseline.name, metrics: Numbers::of_scores(&baseline.scores) },
         networks: mixture.alone.iter().map(NetworkObject::of).collect(),
-        temperature: mixture.temperature,
+        temperature: mixture.calibration.temperature(),
     };
     watcher.emit("result", event);
     if terminal.is_json() {
         return Ok(());
     }
     let metrics = judge::headline(&plan.problem.prepared.loss);
+    let width = on.len().max(9);
     let line = |name: &str, scores: &Scores, remark: &str| {
-        format!("{name:<9} {}{remark}", judge::sentence(scores, metrics))
+        format!("{name:<width$} {}{remark}", judge::sentence(scores, metrics))
     };
     terminal.labelled_result("result", &line(on, &scores, ""))?;
     terminal.labelled_result("", &line("baseline", &baseline.scores, &format!("   ({})", baseline.name)))?;

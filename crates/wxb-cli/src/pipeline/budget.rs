@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use wxb::data::Folds;
 use wxb::evaluate::{cache_for, evaluate};
 use wxb::recipe::{Recipe, deep};
 use wxb::step::{Cache, Keep};
@@ -66,9 +67,10 @@ pub fn afford<T: Real>(
     /// What judging and saving take beside two passes over the validation rows.
     const RESERVE: f64 = 0.04;
     let is_deep = recipe::of(args) == Some(Recipe::Deep);
+    let is_bag = args.validation.bag.is_some();
     let is_said = args.network.members.is_some() || args.training.epochs.is_some();
     let Some(left) = deadline.left().filter(|_| is_deep && !is_said) else { return Ok(None) };
-    let rows = data.train.len();
+    let rows = data.folds.as_ref().map_or(data.train.len(), Folds::train_rows);
     let plan = deep::plan(fitted.preprocessor.groups(), rows);
     let (network, config) = network_and_settings::<T>(args, fitted, loss, rows)?;
     let pace = measure(network, data, &config, left)?;
@@ -76,14 +78,15 @@ pub fn afford<T: Real>(
     let seconds = left * (1.0 - RESERVE) - 2.0 * pace.validation;
     let (mut members, mut epochs) = (plan.members, seconds / (pace.epoch + pace.validation));
     let usual = plan.epochs as f64;
-    while epochs > 2.0 * usual && members < MOST_MEMBERS {
+    // A bag has as many members as folds.
+    while !is_bag && epochs > 2.0 * usual && members < MOST_MEMBERS {
         (members, epochs) = (2 * members, epochs / 2.0);
     }
-    while epochs < usual / 2.0 && members > 1 {
+    while !is_bag && epochs < usual / 2.0 && members > 1 {
         (members, epochs) = (members / 2, epochs * 2.0);
     }
     let mut args = args.clone();
-    args.network.members = Some(members);
+    args.network.members = Some(members).filter(|_| !is_bag);
     args.training.epochs = Some(epochs.clamp(1.0, MOST_EPOCHS) as usize);
     Ok(Some(args))
 }
@@ -107,7 +110,8 @@ fn measure<T: Real>(
     /// Steps at the least; the first one, which fetches memory, does not count.
     const STEPS: u32 = 4;
     const VALIDATED: usize = 2048;
-    let rows = config.batch_rows(data.train.len());
+    let of_epoch = data.folds.as_ref().map_or(data.train.len(), Folds::train_rows);
+    let rows = config.batch_rows(of_epoch);
     let batch = &data.train.rows()[..rows];
     let mut cache = Cache::new(&network, rows, Keep::Needed);
     let mut grads = network.params.clone();
@@ -125,11 +129,16 @@ fn measure<T: Real>(
         steps += 1;
     }
     let of_step = start.elapsed().as_secs_f64() / f64::from(steps);
-    let validation = data.valid.as_ref().map_or(0.0, |valid| {
+    // Of a bag, each member predicts a fold.
+    let (valid, members) = match &data.folds {
+        Some(folds) => (Some(&data.train), folds.members()),
+        None => (data.valid.as_ref(), 1),
+    };
+    let validation = valid.map_or(0.0, |valid| {
         let some = valid.subset(&valid.rows()[..valid.len().min(VALIDATED)]);
         let start = Instant::now();
         evaluate(&run.network, &some, &mut cache_for(&run.network, some.len()));
-        start.elapsed().as_secs_f64() * valid.len() as f64 / some.len() as f64
+        start.elapsed().as_secs_f64() * (valid.len() / members) as f64 / some.len() as f64
     });
-    Ok(Pace { epoch: of_step * config.steps_per_epoch(data.train.len()) as f64, validation })
+    Ok(Pace { epoch: of_step * config.steps_per_epoch(of_epoch) as f64, validation })
 }

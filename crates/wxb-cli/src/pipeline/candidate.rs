@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
+use wxb::calibration::Calibration;
 use wxb::combine;
 use wxb::compare::{Difference, difference};
 use wxb::data::Features;
-use wxb::evaluate::{Evaluation, cache_for, evaluate};
+use wxb::evaluate::Evaluation;
 use wxb::metrics::Scores;
 use wxb::preprocess::Preprocessor;
-use wxb::trainer::{Run, Stop, fit};
+use wxb::trainer::{Run, Stop};
 use wxb::{Network, Real, Result};
 
 use super::budget::Deadline;
@@ -53,8 +54,7 @@ impl<T: Real> Candidate<T> {
     /// The best weights of a training.
     pub fn of(run: &Run<T>, fitted: &Fitted, data: &Data<'_, T>, args: &TrainArgs) -> Self {
         let network = run.best_network();
-        let rows = data.valid.as_ref().unwrap_or(&data.train);
-        let evaluation = evaluate(&network, rows, &mut cache_for(&network, rows.len()));
+        let evaluation = data.evaluate(&network);
         Self {
             name: recipe::preset(args).name(),
             network,
@@ -114,13 +114,13 @@ fn train<T: Real>(
     deadline: Deadline,
 ) -> Result<(Stop, Option<Candidate<T>>)> {
     let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(args))?;
-    let rows = parts.train.len();
+    let rows = parts.rows_of_a_network();
     let (mut network, config) = network_and_settings::<T>(args, &fitted, &prepared.loss, rows)?;
     let bound = Bound::new(prepared, parts, &fitted, args)?;
     let data = bound.data()?;
     start(&mut network, args, &fitted, &data.train)?;
     let mut run = Run::new(network, &config)?;
-    let stop = fit(&mut run, &data.train, data.valid.as_ref(), &config, &mut |event| deadline.go_on(&event))?;
+    let stop = data.fit(&mut run, &config, &mut |event| deadline.go_on(&event))?;
     let candidate = (run.best.epoch > 0).then(|| Candidate::of(&run, &fitted, &data, args));
     Ok((stop, candidate))
 }
@@ -129,8 +129,8 @@ fn train<T: Real>(
 pub struct Mixture<T> {
     /// Each with its share of the mean, the largest share first; those without a share are not among them.
     pub parts: Vec<(f64, Candidate<T>)>,
-    /// What probabilities are calibrated with; 1: not at all.
-    pub temperature: f64,
+    /// How probabilities are corrected.
+    pub calibration: Calibration,
     /// The model on the rows that decided.
     pub evaluation: Evaluation,
     /// Every network alone, in the order in which they were trained: its name, share, epochs, best epoch and scores.
@@ -148,7 +148,7 @@ pub struct Alone {
     pub gain: Option<Difference>,
 }
 
-/// Shares and temperature that do best on the rows of the evaluations. `is_held_out`: the networks were not trained on them.
+/// Shares and calibration that do best on the rows of the evaluations. `is_held_out`: the networks were not trained on them.
 pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out: bool) -> Mixture<T> {
     let evaluations: Vec<&Evaluation> = candidates.iter().map(|candidate| &candidate.evaluation).collect();
     let shares = if candidates.len() > 1 { combine::shares(&evaluations) } else { vec![1.0] };
@@ -169,16 +169,20 @@ pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     let evaluations: Vec<(f64, &Evaluation)> =
         parts.iter().map(|(share, part)| (*share, &part.evaluation)).collect();
-    let mean = combined(&evaluations, 1.0);
-    let is_calibrated = match args.validation.calibration {
-        CalibrationChoice::Auto => recipe::is_auto(args),
-        CalibrationChoice::None => false,
-        CalibrationChoice::Temperature => true,
+    let mean = combined(&evaluations, &Calibration::None);
+    let calibration = match args.validation.calibration {
+        _ if !is_held_out => Calibration::None,
+        CalibrationChoice::Auto if !recipe::is_auto(args) => Calibration::None,
+        CalibrationChoice::None => Calibration::None,
+        CalibrationChoice::Isotonic => mean.isotonic(),
+        CalibrationChoice::Auto | CalibrationChoice::Temperature => match combine::temperature(&mean) {
+            1.0 => Calibration::None,
+            t => Calibration::Temperature(t),
+        },
     };
-    let temperature = if is_calibrated && is_held_out { combine::temperature(&mean) } else { 1.0 };
-    let evaluation = combined(&evaluations, temperature);
+    let evaluation = combined(&evaluations, &calibration);
     if let Some((i, linear)) = linear {
         alone[i].gain = difference(&evaluation, &linear, metric);
     }
-    Mixture { parts, temperature, evaluation, alone }
+    Mixture { parts, calibration, evaluation, alone }
 }

@@ -2,16 +2,17 @@
 
 use wxb::data::dataset::balanced_class_weights;
 use wxb::data::target::{Target, Task, present_rows};
-use wxb::data::{Column, Dataset, Inputs};
+use wxb::data::{Column, Dataset, Folds, Inputs};
+use wxb::evaluate::{Evaluation, cache_for, evaluate, out_of_fold};
 use wxb::network::{Blocks, mlp};
 use wxb::preprocess::{Encoded, Note, PreprocessConfig, Preprocessor};
 use wxb::recipe::Recipe;
-use wxb::trainer::TrainConfig;
+use wxb::trainer::{Observer, Run, Stop, TrainConfig, fit, fit_folds};
 use wxb::{Activation, Code, Error, Initializer, Layer, Loss, Network, Optimizer, Real, Result};
 
 use super::prepare::{self, Held, Parts, Prepared};
 use super::read::Examples;
-use super::{memory, numbers, recipe, settings, weights};
+use super::{bag, memory, numbers, recipe, settings, weights};
 use crate::args::choice::PresetChoice;
 use crate::args::train::TrainArgs;
 use crate::args::value::ClassWeight;
@@ -35,6 +36,9 @@ pub fn fit_columns(prepared: &Prepared, train: &[u32], config: &PreprocessConfig
         (_, Loss::Poisson) => fitted = Target::unscaled(),
         (Column::Number(values), _) => fitted.fit_scale(values, train),
         _ => {}
+    }
+    if let (true, Column::Number(values)) = (prepared.is_clamped, prepare::target(&prepared.examples)?) {
+        fitted.fit_range(values, train);
     }
     Ok(Fitted { preprocessor, notes, target: fitted })
 }
@@ -80,8 +84,8 @@ impl<T: Real> Numbers<T> {
         if let Some(weights) = &self.weights {
             data = data.with_weights(weights)?;
         }
-        if let Target::Number { mean, std } = target {
-            data = data.with_scale(*mean, *std);
+        if let Target::Number { mean, std, range } = target {
+            data = data.with_scale(*mean, *std).with_range(*range);
         }
         Ok(data.subset(rows))
     }
@@ -159,6 +163,7 @@ fn network<T: Real>(args: &TrainArgs, fitted: &Fitted, loss: &Loss, rows: usize)
     let n_in = front.map_or(width, |layer| layer.n_out(width));
     let sizes: Vec<usize> = [n_in].into_iter().chain(hidden).chain([n_out]).collect();
     let layers = front.into_iter().chain(layers(&sizes, &activations, args)?).collect::<Vec<_>>();
+    let layers = bag::layers(layers, args)?;
     let needed = memory::estimate(&layers, settings::optimizer(&args.training)?, 1, size_of::<T>());
     memory::check(needed, "make the hidden layers smaller: --hidden 256,128")?;
     let initializer = settings::initializer(&args.network)?;
@@ -178,8 +183,10 @@ fn recipe_network<T: Real>(
     (loss, rows): (&Loss, usize),
 ) -> Result<Network<T>> {
     let members = args.network.members.or(recipe.members(&fitted.preprocessor, rows)).unwrap_or(1);
+    let members = if args.validation.bag.is_some() { 1 } else { members };
     let n_out = outputs(loss, &fitted.target);
     let layers = recipe.layers(&fitted.preprocessor, members, fitted.target.task(), n_out);
+    let layers = bag::layers(layers, args)?;
     let needed = memory::estimate(&layers, Optimizer::ADAM, 1, size_of::<T>());
     memory::check(needed, "fewer columns: --drop")?;
     Network::with_layers(layers, loss.clone(), Initializer::Auto, args.training.seed)
@@ -230,8 +237,9 @@ fn silence<T: Real>(network: &mut Network<T>, inputs: &[usize]) {
     let first = network.layers().iter().position(|layer| layer.units().is_some()).unwrap_or(0);
     let width = network.layers()[first].n_in().unwrap_or(n_in);
     let (w, _) = network.params.dense_mut(first);
-    let rows = inputs.iter().map(|&i| i + width - n_in);
-    rows.for_each(|i| w[i * n_out..(i + 1) * n_out].fill(T::ZERO));
+    for w in w.chunks_exact_mut(width * n_out) {
+        inputs.iter().map(|&i| i + width - n_in).for_each(|i| w[i * n_out..(i + 1) * n_out].fill(T::ZERO));
+    }
 }
 
 /// The data of a training as the trainer's data sets borrow it.
@@ -240,6 +248,7 @@ pub struct Bound<'a, T> {
     numbers: Numbers<T>,
     rows: &'a [u32],
     valid: Option<BoundValid<'a, T>>,
+    folds: Option<&'a Folds>,
     target: &'a Target,
 }
 
@@ -253,7 +262,49 @@ struct BoundValid<'a, T> {
 pub struct Data<'a, T> {
     pub train: Dataset<'a, T>,
     pub valid: Option<Dataset<'a, T>>,
+    /// Which of the training rows each member leaves out and is validated on.
+    pub folds: Option<Folds>,
 }
+
+impl<T: Real> Data<'_, T> {
+    /// Trains.
+    ///
+    /// # Errors
+    /// Of settings or data that do not fit.
+    pub fn fit(&self, run: &mut Run<T>, config: &TrainConfig, observe: Observer<'_, T>) -> Result<Stop> {
+        match &self.folds {
+            Some(folds) => fit_folds(run, &self.train, folds, config, observe),
+            None => fit(run, &self.train, self.valid.as_ref(), config, observe),
+        }
+    }
+
+    /// How a network does on the rows that decide: those that were held out, else those of the training.
+    pub fn evaluate(&self, network: &Network<T>) -> Evaluation {
+        let rows = self.valid.as_ref().unwrap_or(&self.train);
+        let mut cache = cache_for(network, rows.len());
+        match &self.folds {
+            Some(folds) => out_of_fold(network, &self.train, folds, &mut cache),
+            None => evaluate(network, rows, &mut cache),
+        }
+    }
+
+    /// Where those rows are: `valid`, `out-of-fold` or `train`.
+    pub fn on(&self) -> &'static str {
+        match (&self.folds, &self.valid) {
+            (Some(_), _) => OUT_OF_FOLD,
+            (None, Some(_)) => "valid",
+            (None, None) => "train",
+        }
+    }
+
+    /// Whether a network, or a member of it, has not seen them.
+    pub fn is_held_out(&self) -> bool {
+        self.folds.is_some() || self.valid.is_some()
+    }
+}
+
+/// Where a score comes from whose every row was predicted by the member that has not seen it.
+pub const OUT_OF_FOLD: &str = "out-of-fold";
 
 impl<'a, T: Real> Bound<'a, T> {
     /// Looks columns and labels up.
@@ -274,13 +325,14 @@ impl<'a, T: Real> Bound<'a, T> {
             numbers.weigh_classes(&weights);
         }
         let valid = match &parts.valid {
-            Held::None => None,
+            Held::None | Held::Folds(_) => None,
             Held::Rows(rows) => Some((examples, rows.clone())),
             Held::File(file) => Some((&**file, present_rows(prepare::target(file)?))),
         };
         let valid = valid.map(|(examples, rows)| BoundValid::new(examples, rows, fitted)).transpose()?;
         let encoded = fitted.preprocessor.bind(&examples.features)?;
-        Ok(Self { encoded, numbers, rows: &parts.train, valid, target })
+        let folds = if let Held::Folds(folds) = &parts.valid { Some(folds) } else { None };
+        Ok(Self { encoded, numbers, rows: &parts.train, valid, folds, target })
     }
 
     /// The data sets.
@@ -294,7 +346,13 @@ impl<'a, T: Real> Bound<'a, T> {
             .as_ref()
             .map(|v| v.numbers.dataset(Inputs::Encoded(&v.encoded), self.target, &v.rows))
             .transpose()?;
-        Ok(Data { train, valid })
+        let folds = self.folds.map(|folds| {
+            // Class weights of 0 leave rows out.
+            let there = |rows: &[u32]| train.subset(rows).rows().to_vec();
+            Folds::new(folds.splits().iter().map(|(train, valid)| (there(train), there(valid))).collect())
+        });
+        let folds = folds.transpose()?;
+        Ok(Data { train, valid, folds })
     }
 }
 

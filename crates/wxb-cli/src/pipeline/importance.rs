@@ -140,7 +140,8 @@ pub fn after_training(
     const FEW: usize = 50;
     const REPEATS: usize = 5;
     let (examples, rows) = match &parts.valid {
-        Held::None => return None,
+        // With folds the model as a whole has seen every row.
+        Held::None | Held::Folds(_) => return None,
         Held::Rows(rows) => (&prepared.examples, rows.clone()),
         Held::File(file) => (&**file, wxb::data::target::present_rows(prepare::target(file).ok()?)),
     };

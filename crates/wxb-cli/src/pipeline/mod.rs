@@ -1,5 +1,6 @@
 //! From data to a trained network: read, choose the task, split, prepare the columns, train, judge.
 
+pub mod bag;
 pub mod budget;
 pub mod candidate;
 pub mod fit;

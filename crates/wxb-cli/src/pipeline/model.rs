@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use wxb::calibration::Calibration;
 use wxb::data::target::present_rows;
 use wxb::data::{Dataset, Features, Inputs};
-use wxb::evaluate::{Evaluation, Output, cache_for, calibrate, evaluate, predict};
+use wxb::evaluate::{Evaluation, Output, cache_for, evaluate, predict};
 use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::ndarray::Array2;
 use wxb::preprocess::{Encoded, Preprocessor};
@@ -109,25 +110,25 @@ impl<'a, T: Real> Bound<'a, T> {
 /// # Errors
 /// As [`Bound::new`].
 pub fn outputs(model: &Model, examples: &Examples, output: Output) -> Result<Vec<f64>> {
-    let mut values = match model.parts.as_slice() {
-        [part] if model.temperature == 1.0 => outputs_of_part(part, examples, output)?,
+    // Each network's value is clamped, if any is, before the mean is taken, as in an evaluation.
+    let in_units = |value: f64| if output == Output::Linked { model.target.decode(value) } else { value };
+    match model.parts.as_slice() {
+        [part] if model.calibration == Calibration::None => {
+            Ok(outputs_of_part(part, examples, output)?.into_iter().map(in_units).collect())
+        }
         parts => {
             let mut values = vec![0.0; examples.features.rows() * model.n_out()];
             for part in parts {
-                let of_part = outputs_of_part(part, examples, Output::Linked)?;
+                let of_part = outputs_of_part(part, examples, Output::Linked)?.into_iter().map(in_units);
                 values.iter_mut().zip(of_part).for_each(|(value, of_part)| *value += part.weight * of_part);
             }
-            calibrate(model.loss(), model.n_out(), model.temperature, &mut values);
+            model.calibration.apply(model.loss(), model.n_out(), &mut values);
             if output == Output::Logits {
                 model.loss().undo_link(&mut values);
             }
-            values
+            Ok(values)
         }
-    };
-    if output == Output::Linked {
-        values.iter_mut().for_each(|value| *value = model.target.decode(*value));
     }
-    Ok(values)
 }
 
 fn outputs_of_part(part: &Part, examples: &Examples, output: Output) -> Result<Vec<f64>> {
@@ -160,16 +161,16 @@ pub fn evaluation(model: &Model, examples: &Examples) -> Result<Evaluation> {
     };
     let evaluations = model.parts.iter().map(of).collect::<Result<Vec<_>>>()?;
     let shares = model.parts.iter().map(|part| part.weight).zip(&evaluations);
-    Ok(combined(&shares.collect::<Vec<_>>(), model.temperature))
+    Ok(combined(&shares.collect::<Vec<_>>(), &model.calibration))
 }
 
 /// The mean of evaluations of the same rows, each with its share, with calibrated probabilities.
-pub fn combined(parts: &[(f64, &Evaluation)], temperature: f64) -> Evaluation {
+pub fn combined(parts: &[(f64, &Evaluation)], calibration: &Calibration) -> Evaluation {
     let mean = match parts {
         [(_, one)] => (*one).clone(),
         parts => Evaluation::mean(parts),
     };
-    if temperature == 1.0 { mean } else { mean.calibrated(temperature) }
+    if *calibration == Calibration::None { mean } else { mean.corrected(calibration) }
 }
 
 fn evaluation_of<T: Real>(

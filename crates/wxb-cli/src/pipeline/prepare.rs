@@ -2,12 +2,12 @@
 
 use wxb::data::split::{Split, folds, holdout};
 use wxb::data::target::{Choice, Task, choose, present_rows};
-use wxb::data::{Column, Features};
+use wxb::data::{Column, Features, Folds};
 use wxb::preprocess::Kind;
 use wxb::{Code, Error, Loss, Result};
 
 use super::read::{self, Examples};
-use super::{recipe, settings};
+use super::{bag, recipe, settings};
 use crate::args::data::ReadingArgs;
 use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
@@ -27,6 +27,8 @@ pub struct Prepared {
     pub without_target: usize,
     pub choice: Choice,
     pub loss: Loss,
+    /// Whether predictions of numbers are clamped to those of the training rows.
+    pub is_clamped: bool,
 }
 
 /// Where the validation rows are.
@@ -37,6 +39,8 @@ pub enum Held {
     Rows(Vec<u32>),
     /// In a file of their own.
     File(Box<Examples>),
+    /// For each of several networks among those that the others train on.
+    Folds(Folds),
 }
 
 impl Held {
@@ -45,6 +49,7 @@ impl Held {
         match self {
             Held::None => 0,
             Held::Rows(rows) => rows.len(),
+            Held::Folds(folds) => folds.left_out().len(),
             Held::File(examples) => examples.features.rows(),
         }
     }
@@ -62,6 +67,7 @@ pub struct Parts {
 /// Of the reader, of the target, of the settings.
 pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
     recipe::check_preset(args)?;
+    bag::check(args)?;
     let examples = read::for_training(&args.data, &args.columns, &args.reading, &[], terminal)?;
     let column = target(&examples)?;
     let present = present_rows(column);
@@ -73,7 +79,8 @@ pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
     settings::check_task(args.columns.task, choice.target.task(), choice.target.labels().len())?;
     let loss = settings::loss(args, choice.target.task())?;
     check_counts(&loss, column, &rows).map_err(|error| about_target(&error, args))?;
-    Ok(Prepared { examples, rows, without_target, choice, loss })
+    let is_clamped = choice.target.task() == Task::Regression && recipe::clamps(args, &examples.features);
+    Ok(Prepared { examples, rows, without_target, choice, loss, is_clamped })
 }
 
 /// The target column, which training data always has.
@@ -109,7 +116,7 @@ fn about_target(error: &Error, args: &TrainArgs) -> Error {
 
 impl Prepared {
     /// The class of each row that takes part; none for a regression.
-    fn strata(&self) -> Result<Option<Vec<u32>>> {
+    pub fn strata(&self) -> Result<Option<Vec<u32>>> {
         match self.choice.target.task() {
             Task::Regression => Ok(None),
             _ => self.choice.target.classes(target(&self.examples)?, &self.rows).map(Some),
@@ -121,6 +128,9 @@ impl Prepared {
     /// # Errors
     /// If the rows cannot be split, or of the validation file's reader.
     pub fn parts(&self, args: &TrainArgs, terminal: &Terminal) -> Result<Parts> {
+        if let Some(k) = args.validation.bag {
+            return self.bag(k, args.training.seed);
+        }
         let all = || self.rows.clone();
         let usual = Valid::Fraction(HELD_OUT.min(HELD_OUT_ROWS / self.rows.len().max(1) as f64));
         match args.validation.valid.as_ref().unwrap_or(&usual) {

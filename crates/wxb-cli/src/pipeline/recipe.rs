@@ -1,5 +1,6 @@
 //! What a preset fixes, and what may be said beside it.
 
+use wxb::data::Features;
 use wxb::data::target::Task;
 use wxb::metrics::Metric;
 use wxb::preprocess::Preprocessor;
@@ -32,6 +33,16 @@ pub fn of(args: &TrainArgs) -> Option<Recipe> {
         PresetChoice::RealmlpS => Some(Recipe::RealMlpS),
         PresetChoice::Tabm => Some(Recipe::TabM),
         PresetChoice::TabmMini => Some(Recipe::TabMMini),
+    }
+}
+
+/// Whether a preset clamps its predictions of numbers to those of the training rows, as RealMLP does.
+pub fn clamps(args: &TrainArgs, features: &Features) -> bool {
+    match preset(args) {
+        PresetChoice::Auto => matches!(features, Features::Table(_)),
+        PresetChoice::Deep | PresetChoice::Realmlp => true,
+        PresetChoice::Linear | PresetChoice::Mlp | PresetChoice::RealmlpS => false,
+        PresetChoice::Tabm | PresetChoice::TabmMini => false,
     }
 }
 

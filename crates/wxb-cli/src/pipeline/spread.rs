@@ -1,6 +1,6 @@
 //! How far the networks of a model, and the members of each, are apart.
 
-use wxb::evaluate::calibrate;
+use wxb::data::target::Target;
 use wxb::metrics::predicted_class;
 use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::spread::{Spread, predict_members};
@@ -30,14 +30,14 @@ pub fn spread(model: &Model, examples: &Examples, values: &[f64]) -> Result<Vec<
             AnyNetwork::F32(network) => members_of(network, part, examples)?,
             AnyNetwork::F64(network) => members_of(network, part, examples)?,
         };
-        calibrate(model.loss(), model.n_out(), model.temperature, &mut all);
+        model.calibration.apply(model.loss(), model.n_out(), &mut all);
         for of_member in all.chunks_exact(values.len().max(1)) {
             spread.add(part.weight / members as f64, of_member);
         }
     }
     let (std, n) = (spread.std(), model.n_out());
     if model.target.labels().is_empty() {
-        let unit = model.target.decode(1.0) - model.target.decode(0.0);
+        let unit = if let Target::Number { std, .. } = model.target { std } else { 1.0 };
         return Ok(std.into_iter().map(|std| unit * std).collect());
     }
     // The two classes of one output are as far apart.

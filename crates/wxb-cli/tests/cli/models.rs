@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use wxb::calibration::Calibration;
 use wxb::data::target::{Label, Target};
 use wxb::data::{Column, Features, Table};
 use wxb::model_file::{Model, Part, Reading};
@@ -45,7 +46,7 @@ pub fn write_worked_example(directory: &Path) {
             network: Network::<f64>::from_flat(layers, Loss::BINARY, flat).unwrap().into(),
             preprocess: Some(preprocessor),
         }],
-        temperature: 1.0,
+        calibration: Calibration::None,
         residuals: None,
         target: Target::Classes { labels: vec![Label::Number(0.0), Label::Number(1.0)] },
         target_name: Some("y".into()),

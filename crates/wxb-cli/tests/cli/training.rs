@@ -81,11 +81,62 @@ fn auto() {
     assert!(run("train table.csv --target class --time-budget 1ms -o quick.wxb").contains("counts"));
 }
 
+/// Networks side by side, each without a fold: the same bits on one thread and on two, in one go and resumed.
+#[test]
+fn bag() {
+    let directory = stage();
+    let run = |line: &str| succeed(directory.path(), line);
+    for flags in [
+        "--target class --preset deep",
+        "--target size --preset realmlp",
+        "--target colour --preset mlp --hidden 6,5 --activation gelu,relu --dropout 0.2 --l2 0.1",
+        "--target class --preset linear --optimizer sgd",
+    ] {
+        let train = format!("train table.csv {flags} --bag 3 --force -q");
+        run(&format!("{train} --epochs 2 --threads 1 -o one.wxb"));
+        run(&format!("{train} --epochs 2 --threads 2 -o two.wxb"));
+        assert_eq!(bytes(directory.path(), "one.wxb"), bytes(directory.path(), "two.wxb"), "{flags}");
+        let shown = run("inspect one.wxb");
+        assert!(shown.contains("in 3 folds") && shown.contains("out-of-fold"), "{shown}");
+        run("predict one.wxb table.csv");
+        if !flags.contains("deep") && !flags.contains("realmlp") {
+            run(&format!("{train} --epochs 1 -o parts.wxb --checkpoint-every 1"));
+            run(&format!("{train} --epochs 2 -o parts.wxb --resume"));
+            assert_eq!(bytes(directory.path(), "one.wxb"), bytes(directory.path(), "parts.wxb"), "{flags}");
+        }
+    }
+    let shown = run("train table.csv --target size --bag 3 --seed 2 -o bag.wxb");
+    for part in ["linear", "mlp", "deep", "out-of-fold r2", "counts"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(run("predict bag.wxb table.csv --interval 0.8").starts_with("prediction,lower,upper"));
+    assert!(run("train table.csv --target class --bag 3 --time-budget 1ms -o quick.wxb").contains("counts"));
+    for (flags, message) in [
+        ("--preset tabm", "share their weights"),
+        ("--optimizer lbfgs", "steps once for all"),
+        ("--clip-norm 1", "gradient of all"),
+        ("--init-weights weights.npz", "of one network"),
+        ("--cv 3", "exclude each other"),
+        ("--valid 0.1", "exclude each other"),
+        ("--preset deep --members 4", "exclude each other"),
+    ] {
+        let output = run::run(directory.path(), &format!("train table.csv --target class --bag 3 {flags}"));
+        let text = run::text(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains(message), "{flags}: {text}");
+    }
+}
+
 /// What training says of the validation rows is what `evaluate` says of them.
 #[test]
 fn auto_is_evaluated_as_it_was_judged() {
     let directory = stage();
-    for (target, flags) in [("class", ""), ("size", ""), ("class", "--calibration none")] {
+    for (target, flags) in [
+        ("class", ""),
+        ("size", ""),
+        ("class", "--calibration none"),
+        ("class", "--calibration isotonic"),
+        ("colour", "--calibration isotonic"),
+    ] {
         let train =
             format!("train table.csv --target {target} --valid table.csv -o v.wxb --force --json {flags}");
         let events = succeed(directory.path(), &train);
@@ -99,6 +150,8 @@ fn auto_is_evaluated_as_it_was_judged() {
             let (judged, found) = (value.as_f64().unwrap(), evaluated["metrics"][name].as_f64().unwrap());
             assert!((judged - found).abs() <= 1e-6 * judged.abs(), "{target} {name}: {judged} and {found}");
         }
+        let is_isotonic = succeed(directory.path(), "inspect v.wxb").contains("isotonic, ");
+        assert_eq!(is_isotonic, flags.contains("isotonic"), "{flags}");
     }
 }
 
@@ -273,6 +326,32 @@ fn realmlp_with_gaps() {
     let numbers: Vec<f64> = predicted.lines().skip(1).map(|line| line.parse().unwrap()).collect();
     assert!(predicted.starts_with("prediction\n") && numbers.len() == 3, "{predicted}");
     assert!(numbers.iter().all(|x| x.is_finite()), "{predicted}");
+}
+
+/// Prices from 0 to 45 beyond which no prediction goes, however far the age is; mlp goes further.
+#[test]
+fn predictions_within_those_of_the_training_rows() {
+    let directory = stage();
+    let rows: String = (0..100).map(|i| format!("{},{}\n", i % 46, i % 46)).collect();
+    std::fs::write(directory.path().join("line.csv"), format!("age,price\n{rows}")).unwrap();
+    let far = "age,price\n-400,-400\n4000,4000\n";
+    std::fs::write(directory.path().join("far.csv"), far).unwrap();
+    for (preset, is_clamped) in [("auto", true), ("realmlp --epochs 4", true), ("linear", false)] {
+        let train = "train line.csv --target price --task regression -q -o line.wxb --force --preset";
+        succeed(directory.path(), &format!("{train} {preset}"));
+        let inspected = succeed(directory.path(), "inspect line.wxb");
+        assert_eq!(inspected.contains("predictions within 0 to 45"), is_clamped, "{preset}\n{inspected}");
+        let predicted = succeed(directory.path(), "predict line.wxb far.csv -q");
+        let numbers: Vec<f64> = predicted.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+        let is_inside = numbers.iter().all(|x| (0.0..=45.0).contains(x));
+        assert_eq!(is_inside, is_clamped, "{preset}\n{predicted}");
+        // An evaluation sees the same numbers.
+        let scores: Value =
+            serde_json::from_str(&succeed(directory.path(), "evaluate line.wxb far.csv --json")).unwrap();
+        let mae = numbers.iter().zip([-400.0, 4000.0]).map(|(p, y)| (p - y).abs()).sum::<f64>() / 2.0;
+        let found = scores["metrics"]["mae"].as_f64().unwrap();
+        assert!((found - mae).abs() < 1e-6 * mae, "{preset}: {found}, not {mae}");
+    }
 }
 
 #[test]

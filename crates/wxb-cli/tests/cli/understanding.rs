@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use wxb::calibration::Calibration;
 use wxb::model_file::{Model, Part};
 
 use super::training::{stage, stage_with_noise, succeed};
@@ -171,7 +172,8 @@ fn spread_of_networks() {
     };
     let write = |file: &str, parts: &[(f64, &str)]| {
         let parts = parts.iter().map(|&(weight, name)| Part { weight, ..small(name) }).collect();
-        std::fs::write(at(file), Model { parts, temperature: 1.0, ..auto.clone() }.to_bytes()).unwrap();
+        std::fs::write(at(file), Model { parts, calibration: Calibration::None, ..auto.clone() }.to_bytes())
+            .unwrap();
     };
     write("p.wxb", &[(1.0, "linear")]);
     write("q.wxb", &[(1.0, "mlp")]);

@@ -8,7 +8,8 @@
 //! - [`grad_input`]: dZ_in = (dZ Wᵀ) ⊙ g'(Z_in)
 //!
 //! The other layers have a module each, forward and backward side by side: `scale`, `blend`, `norm`, `residual`,
-//! `periodic`, `plr`, `bins`, `embed`, and `ensemble` and `heads`, whose products are those.
+//! `periodic`, `plr`, `bins`, `embed`, `ensemble` and `heads`, whose products are those, and `own`, which has one of the
+//! others for each member.
 //!
 //! All matrices are row-major slices whose lengths the caller has checked.
 
@@ -27,6 +28,7 @@ mod isa;
 pub(crate) mod lanes;
 mod narrow;
 pub(crate) mod norm;
+pub(crate) mod own;
 mod pack;
 pub mod peak;
 pub(crate) mod periodic;

@@ -62,6 +62,8 @@ pub struct Dataset<'a, T> {
     rows: Vec<u32>,
     /// A target y stands for `mean + std · y` in the data's units.
     scale: (f64, f64),
+    /// In the data's units; no prediction lies outside.
+    range: Option<(f64, f64)>,
 }
 
 impl<'a, T: Real> Dataset<'a, T> {
@@ -78,7 +80,8 @@ impl<'a, T: Real> Dataset<'a, T> {
         }
         let count = u32::try_from(rows)
             .map_err(|_| Error::new(Code::ShapeMismatch, format!("{rows} rows are more than 2^32 − 1")))?;
-        Ok(Self { inputs, targets, n_targets, weights: None, rows: (0..count).collect(), scale: (0.0, 1.0) })
+        let (rows, scale) = ((0..count).collect(), (0.0, 1.0));
+        Ok(Self { inputs, targets, n_targets, weights: None, rows, scale, range: None })
     }
 
     /// The same with one weight per row of the inputs. A row of weight 0 is left out altogether.
@@ -107,6 +110,13 @@ impl<'a, T: Real> Dataset<'a, T> {
         self
     }
 
+    /// The same with predictions, in the data's units, that are clamped to a range when they are evaluated.
+    #[must_use]
+    pub fn with_range(mut self, range: Option<(f64, f64)>) -> Self {
+        self.range = range;
+        self
+    }
+
     /// Some of the rows, named by their place in the inputs; those of weight 0 stay left out.
     #[must_use]
     pub fn subset(&self, rows: &[u32]) -> Self {
@@ -132,6 +142,11 @@ impl<'a, T: Real> Dataset<'a, T> {
     /// Mean and standard deviation that a target of 0 and of 1 stand for.
     pub fn scale(&self) -> (f64, f64) {
         self.scale
+    }
+
+    /// Between which numbers predictions lie, in the data's units, if they are clamped.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        self.range
     }
 
     /// n₀.

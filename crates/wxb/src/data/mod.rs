@@ -1,12 +1,14 @@
 //! Data in memory: a [`Table`] of named columns or a [`Matrix`] of equal ones.
 
 pub mod dataset;
+mod folds;
 mod matrix;
 pub mod split;
 mod table;
 pub mod target;
 
 pub use dataset::{Dataset, Inputs};
+pub use folds::Folds;
 pub use matrix::{Matrix, Values};
 pub use table::unknown_column;
 pub use table::{Column, MISSING, Table, TextColumn};

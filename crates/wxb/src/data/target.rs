@@ -85,6 +85,9 @@ pub enum Target {
         mean: f64,
         /// Their standard deviation; 1 where the target is left as it is.
         std: f64,
+        /// Their smallest and largest target, where no prediction is to lie outside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<(f64, f64)>,
     },
 }
 
@@ -117,14 +120,24 @@ impl Target {
 
     /// The target as it is, for losses with a scale of their own (Poisson).
     pub fn unscaled() -> Self {
-        Target::Number { mean: 0.0, std: 1.0 }
+        Target::Number { mean: 0.0, std: 1.0, range: None }
     }
 
     /// Sets mean and (population) standard deviation from the training rows; classes have none.
     pub fn fit_scale(&mut self, values: &[f64], rows: &[u32]) {
-        if let Target::Number { mean, std } = self {
+        if let Target::Number { mean, std, .. } = self {
             let moments = crate::preprocess::Moments::of(rows.iter().map(|&r| values[r as usize]));
             (*mean, *std) = (moments.mean, if moments.std > 0.0 { moments.std } else { 1.0 });
+        }
+    }
+
+    /// Sets the smallest and the largest target of the training rows as the range of predictions; classes have none.
+    pub fn fit_range(&mut self, values: &[f64], rows: &[u32]) {
+        if let Target::Number { range, .. } = self {
+            let of = |(low, high): (f64, f64), &row: &u32| {
+                (low.min(values[row as usize]), high.max(values[row as usize]))
+            };
+            *range = (!rows.is_empty()).then(|| rows.iter().fold((f64::INFINITY, f64::NEG_INFINITY), of));
         }
     }
 
@@ -139,7 +152,7 @@ impl Target {
                 let class = class_of(labels, column);
                 rows.iter().map(|&r| class(r).map(|c| T::of(f64::from(c)))).collect()
             }
-            (Target::Number { mean, std }, Column::Number(values)) => {
+            (Target::Number { mean, std, .. }, Column::Number(values)) => {
                 let scaled = |r: u32| match values[r as usize] {
                     y if y.is_finite() => Ok(T::of((y - mean) / std)),
                     y => Err(Error::new(Code::BadTarget, format!("the target is {y}")).at(place(r))),
@@ -165,24 +178,33 @@ impl Target {
         rows.iter().map(|&r| class(r)).collect()
     }
 
-    /// The number a network's output stands for: `output · std + mean`.
+    /// The number a network's output stands for: `output · std + mean`, within the range if there is one.
     pub fn decode(&self, output: f64) -> f64 {
         match self {
             Target::Classes { .. } => output,
-            Target::Number { mean, std } => output * std + mean,
+            Target::Number { mean, std, range: None } => output * std + mean,
+            Target::Number { mean, std, range: Some((low, high)) } => {
+                (output * std + mean).clamp(*low, *high)
+            }
         }
     }
 
     /// Whether a target read from a file makes sense.
     ///
     /// # Errors
-    /// [`Code::DamagedModel`] for fewer than 2 labels, a label twice, or a scale that is not positive and finite.
+    /// [`Code::DamagedModel`] for fewer than 2 labels, a label twice, a scale that is not positive and finite, or a range that is
+    /// empty.
     pub fn check(&self) -> Result<()> {
         let fault = match self {
             Target::Classes { labels } if labels.len() < 2 => "fewer than 2 classes",
             Target::Classes { labels } if !all_distinct(labels) => "a class twice",
-            Target::Number { mean, std } if !(mean.is_finite() && std.is_finite() && *std > 0.0) => {
+            Target::Number { mean, std, .. } if !(mean.is_finite() && std.is_finite() && *std > 0.0) => {
                 "a scale that is not positive and finite"
+            }
+            Target::Number { range: Some((low, high)), .. }
+                if !(low.is_finite() && high.is_finite() && low <= high) =>
+            {
+                "a range that is empty or not finite"
             }
             _ => return Ok(()),
         };

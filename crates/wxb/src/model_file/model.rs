@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::container::{Contents, Tensor, damaged, write};
+use crate::calibration::{Calibration, Isotonic};
 use crate::conformal::Residuals;
 use crate::data::target::{Target, Task};
 use crate::error::Result;
@@ -139,9 +140,8 @@ pub struct Part {
 pub struct Model {
     /// The networks, at least one; all have the same loss.
     pub parts: Vec<Part>,
-    /// T of the calibrated probabilities ([`Evaluation::calibrated`](crate::evaluate::Evaluation::calibrated)); 1 where nothing
-    /// was calibrated.
-    pub temperature: f64,
+    /// How the probabilities of the mean are corrected.
+    pub calibration: Calibration,
     /// How far predictions were from the targets of the rows that were held out, if those are numbers.
     pub residuals: Option<Residuals>,
     /// What the outputs stand for.
@@ -160,7 +160,10 @@ pub struct Model {
 #[derive(Serialize, Deserialize)]
 struct Record {
     parts: Vec<PartRecord>,
+    /// 1: none.
     temperature: f64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    isotonic: Vec<Isotonic>,
     residuals: Option<Residuals>,
     target: Target,
     target_name: Option<String>,
@@ -235,7 +238,12 @@ impl Model {
     pub fn to_bytes(&self) -> Vec<u8> {
         let record = Record {
             parts: self.parts.iter().map(Part::record).collect(),
-            temperature: self.temperature,
+            temperature: self.calibration.temperature(),
+            isotonic: if let Calibration::Isotonic(curves) = &self.calibration {
+                curves.clone()
+            } else {
+                vec![]
+            },
             residuals: self.residuals.clone(),
             target: self.target.clone(),
             target_name: self.target_name.clone(),
@@ -270,7 +278,11 @@ impl Model {
             .collect::<Result<_>>()?;
         let model = Self {
             parts,
-            temperature: record.temperature,
+            calibration: match (record.temperature, record.isotonic) {
+                (1.0, curves) if curves.is_empty() => Calibration::None,
+                (t, curves) if curves.is_empty() => Calibration::Temperature(t),
+                (_, curves) => Calibration::Isotonic(curves),
+            },
             residuals: record.residuals,
             target: record.target,
             target_name: record.target_name,
@@ -301,9 +313,7 @@ impl Model {
         if self.parts.iter().any(|part| part.network.n_out() != n_out || part.network.loss() != loss) {
             return Err(damaged("its networks predict different things"));
         }
-        if !(self.temperature > 0.0 && self.temperature.is_finite()) {
-            return Err(damaged("its temperature is not positive and finite"));
-        }
+        self.calibration.check(n_out)?;
         self.residuals.as_ref().map_or(Ok(()), Residuals::check)?;
         self.target.check()?;
         let fits = match (self.target.task(), loss) {

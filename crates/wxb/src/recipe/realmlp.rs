@@ -7,6 +7,7 @@
 //! network     γ ⊙ h → 3 × [256 units, Z + α ⊙ (g(Z) − Z), dropout] → logits,  g SELU for classes and Mish for numbers
 //! start       every unit has mean square 1 on the training rows, and its zero among them
 //! training    Adam, 256 epochs of batches of 256, four waves of the learning rate, the best epoch by the metric
+//! prediction  of a number: between the smallest and the largest target of the training rows (Target::fit_range)
 //! ```
 
 use rand_distr::{Distribution, Exp1, StandardNormal};

@@ -71,7 +71,7 @@ pub fn training(task: Task, metric: Metric, seed: u64) -> TrainConfig {
 pub fn initialize<T: Real>(network: &mut Network<T>, seed: u64) {
     let last = network.layers().len() - 1;
     for l in 0..=last {
-        let Layer::Dense { n_in, .. } = network.layers()[l] else { continue };
+        let Some([n_in, _]) = network.layers()[l].units() else { continue };
         let (w, b) = network.params.dense_mut(l);
         if l == last {
             w.fill(T::ZERO);

@@ -1,6 +1,6 @@
 //! What forward keeps for backward.
 
-use crate::cpu::{self, bins, ensemble, heads, norm};
+use crate::cpu::{self, bins, ensemble, heads, norm, own};
 use crate::layer::Layer;
 use crate::network::Network;
 use crate::real::Real;
@@ -168,6 +168,10 @@ fn kept<T: Real>(
             }
         }
         Layer::Heads(layer) => scratch = heads::scratch_len::<T>(layer, capacity),
+        Layer::Own(layer) => {
+            scratch = own::scratch_len::<T>(layer, capacity);
+            [z, mask] = own::kept(layer).map(zeros);
+        }
         Layer::Blend { n, .. } => (z, mask) = (zeros(n), zeros(n)),
         Layer::Plr(layer) => z = zeros(layer.waves()),
         Layer::Bins(layer) => scratch = bins::lines_len(layer),

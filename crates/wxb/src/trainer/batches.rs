@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::{Divergence, Event, Fitting, Observer, Rates, Run, Stop, TrainConfig};
+use super::{Divergence, Event, Fitting, Judge, Observer, Rates, Run, Stop, TrainConfig};
 use crate::layer::{Layer, Params, Role};
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Step};
@@ -13,23 +13,23 @@ use crate::step::{Cache, Mode, backward, forward, loss, track};
 impl<T: Real> Fitting<'_, '_, T> {
     /// Runs the epoch under way to its end.
     pub(super) fn epoch(&mut self, run: &mut Run<T>, observe: Observer<'_, T>) -> Option<Stop> {
-        let batch = self.config.batch_rows(self.train.len());
-        let full = batch == self.train.len();
+        let batch = self.config.batch_rows(self.rows);
+        let full = batch == self.rows;
         if !full {
             self.shuffle(run.epoch);
         }
         while run.partial.0 < self.steps_per_epoch {
             let start = run.partial.0 as usize * batch;
-            let examples = start..(start + batch).min(self.train.len());
+            let examples = start..(start + batch).min(self.rows);
             let m = examples.len();
             // The full batch stays in the cache, unless validation has overwritten it.
-            if !full || self.valid.is_some() || !self.loaded {
+            if !full || self.judge.is_held_out() || !self.loaded {
                 self.load(examples);
                 self.loaded = true;
             }
-            let rates = self.rates(run, run.step);
-            let batch_loss = match train_step(run, &mut self.grads, &mut self.cache, m, (self.config, rates))
-            {
+            let rates = self.of_each(self.rates(run, run.step));
+            let settings = (&self.step_config, rates);
+            let batch_loss = match train_step(run, &mut self.grads, &mut self.cache, m, settings) {
                 Ok(batch_loss) => batch_loss,
                 Err(divergence) => return Some(Stop::Diverged(divergence)),
             };
@@ -47,9 +47,11 @@ impl<T: Real> Fitting<'_, '_, T> {
 
     /// The order of an epoch depends on the seed and the epoch's number only, and on the member if each has its own.
     fn shuffle(&mut self, epoch: u64) {
-        let rows = self.train.rows();
-        for (member, order) in self.order.chunks_exact_mut(rows.len()).enumerate() {
-            order.copy_from_slice(rows);
+        for (member, order) in self.order.iter_mut().enumerate() {
+            order.copy_from_slice(match self.judge {
+                Judge::Folds(folds) => &folds.splits()[member].0,
+                Judge::Training | Judge::Rows(_) => self.train.rows(),
+            });
             // 2³² epochs are more than anybody trains.
             let index = (member as u64) << 32 | epoch;
             shuffle(&mut stream(self.config.seed, Purpose::Shuffle, index), order);
@@ -58,12 +60,11 @@ impl<T: Real> Fitting<'_, '_, T> {
 
     /// Some places of the epoch's order, or of each member's order, into the cache.
     fn load(&mut self, examples: Range<usize>) {
-        let n = self.train.len();
-        if self.order.len() == n {
-            return self.train.load(&self.order[examples], &mut self.cache);
+        if let [order] = &self.order[..] {
+            return self.train.load(&order[examples], &mut self.cache);
         }
         self.own_batch.clear();
-        for order in self.order.chunks_exact(n) {
+        for order in &self.order {
             self.own_batch.extend_from_slice(&order[examples.clone()]);
         }
         self.train.load_apart(&self.own_batch, &mut self.cache);

@@ -29,10 +29,10 @@ impl<T: Real> Fitting<'_, '_, T> {
         full: &mut FullBatch<T>,
         observe: Observer<'_, T>,
     ) -> Option<Stop> {
-        self.train.load(&self.order, &mut self.cache);
-        let (m, config) = (self.order.len(), self.config);
+        self.train.load(self.train.rows(), &mut self.cache);
+        let (m, config) = (self.train.len(), self.config);
         let (network, cache, grads) = (&mut run.network, &mut self.cache, &mut self.grads);
-        let weight_sum: f64 = self.order.iter().map(|&row| self.train.weight(row).f64()).sum();
+        let weight_sum: f64 = self.train.rows().iter().map(|&row| self.train.weight(row).f64()).sum();
         let mut objective = |x: &[T], gradient: &mut [T]| {
             network.params.flat.copy_from_slice(x);
             forward(network, cache, m, Mode::Predicting);

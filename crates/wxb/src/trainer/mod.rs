@@ -15,9 +15,9 @@ pub use run::{Best, Divergence, EpochRecord, Run, Stop};
 
 use std::ops::ControlFlow;
 
-use crate::data::Dataset;
-use crate::error::Result;
-use crate::evaluate::evaluate;
+use crate::data::{Dataset, Folds};
+use crate::error::{Code, Error, Result};
+use crate::evaluate::{evaluate, out_of_fold};
 use crate::layer::Params;
 use crate::metrics::Metric;
 use crate::optimizer::Optimizer;
@@ -95,38 +95,114 @@ pub fn fit<'d, T: Real>(
     config: &TrainConfig,
     observe: Observer<'_, T>,
 ) -> Result<Stop> {
-    config.check()?;
-    train.check(&run.network)?;
     let valid = valid.filter(|valid| !valid.is_empty());
     valid.map_or(Ok(()), |valid| valid.check(&run.network))?;
+    fit_judged(run, train, valid.map_or(Judge::Training, Judge::Rows), config, observe)
+}
+
+/// Trains a network whose members share nothing ([`side_by_side`](crate::layer::side_by_side)), each on the rows that it does not
+/// leave out, as if it were alone. The best epoch is the one whose out-of-fold predictions are best
+/// ([`out_of_fold`](crate::evaluate::out_of_fold)), all members together. Members with a row more than others leave out
+/// another one in each epoch.
+///
+/// # Errors
+/// As [`fit`]; [`Code::InvalidSetting`] for another number of members than folds, and for what looks at the gradients of all
+/// members at once: L-BFGS and clipping.
+pub fn fit_folds<T: Real>(
+    run: &mut Run<T>,
+    data: &Dataset<'_, T>,
+    folds: &Folds,
+    config: &TrainConfig,
+    observe: Observer<'_, T>,
+) -> Result<Stop> {
+    let refuse = |what: String| Err(Error::new(Code::InvalidSetting, what));
+    if run.network.members() != folds.members() {
+        return refuse(format!("{} members for {} folds", run.network.members(), folds.members()));
+    }
+    if matches!(config.optimizer, Optimizer::Lbfgs(_)) || config.clip_norm.is_some() {
+        return refuse(
+            "members that are trained apart have no lbfgs, and no norm of the gradient to clip".into(),
+        );
+    }
+    fit_judged(run, data, Judge::Folds(folds), config, observe)
+}
+
+fn fit_judged<'d, T: Real>(
+    run: &mut Run<T>,
+    train: &Dataset<'d, T>,
+    judge: Judge<'_, 'd, T>,
+    config: &TrainConfig,
+    observe: Observer<'_, T>,
+) -> Result<Stop> {
+    config.check()?;
+    train.check(&run.network)?;
     run.check(config)?;
-    let mut fitting = Fitting::new(run, train, valid, config);
+    let mut fitting = Fitting::new(run, train, judge, config);
     let start = Event::RunStart {
         epochs: config.epochs,
         done: run.epoch,
         steps_per_epoch: fitting.steps_per_epoch,
-        rows: (train.len(), valid.map_or(0, Dataset::len)),
+        rows: (fitting.rows, judge.rows()),
     };
     let stop = match observe(start) {
         ControlFlow::Break(stop) => stop,
         ControlFlow::Continue(()) => fitting.epochs(run, observe)?,
     };
-    if valid.is_none() && !matches!(stop, Stop::Diverged(_)) {
+    if !judge.is_held_out() && !matches!(stop, Stop::Diverged(_)) {
         run.keep_weights(); // an epoch that was broken off counts too
     }
     let _ = observe(Event::RunEnd { stop: &stop, run });
     Ok(stop)
 }
 
+/// The rows whose predictions tell how good an epoch is.
+#[derive(Debug)]
+enum Judge<'a, 'd, T> {
+    /// Those it was trained on.
+    Training,
+    /// Others.
+    Rows(&'a Dataset<'d, T>),
+    /// For each member those that it leaves out.
+    Folds(&'a Folds),
+}
+
+impl<T> Clone for Judge<'_, '_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Judge<'_, '_, T> {}
+
+impl<T: Real> Judge<'_, '_, T> {
+    /// Whether the network, or the member, has not seen them.
+    fn is_held_out(self) -> bool {
+        !matches!(self, Judge::Training)
+    }
+
+    /// How many are held out.
+    fn rows(self) -> usize {
+        match self {
+            Judge::Training => 0,
+            Judge::Rows(valid) => valid.len(),
+            Judge::Folds(folds) => folds.splits().iter().map(|(_, valid)| valid.len()).sum(),
+        }
+    }
+}
+
 /// What stays the same during a call of [`fit`], and its buffers.
 struct Fitting<'a, 'd, T> {
     train: &'a Dataset<'d, T>,
-    valid: Option<&'a Dataset<'d, T>>,
+    judge: Judge<'a, 'd, T>,
     config: &'a TrainConfig,
+    /// The same for a step, in which members that are trained apart have one loss.
+    step_config: TrainConfig,
     cache: Cache<T>,
     steps_per_epoch: u64,
+    /// Rows of an epoch, for each member.
+    rows: usize,
     /// The training rows in the order of the epoch; where the members have batches of their own, once for each member.
-    order: Vec<u32>,
+    order: Vec<Vec<u32>>,
     /// The rows of such a batch, member by member.
     own_batch: Vec<u32>,
     grads: Params<T>,
@@ -138,25 +214,33 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
     fn new(
         run: &Run<T>,
         train: &'a Dataset<'d, T>,
-        valid: Option<&'a Dataset<'d, T>>,
+        judge: Judge<'a, 'd, T>,
         config: &'a TrainConfig,
     ) -> Self {
-        let batch = config.batch_rows(train.len());
+        let members = run.network.members();
+        // All rows are all rows, in any order.
+        let own = config.batches == Batches::Own && config.batch_rows(train.len()) < train.len();
+        let (rows, order, apart) = match judge {
+            Judge::Folds(folds) => {
+                (folds.train_rows(), folds.splits().iter().map(|(train, _)| train.clone()).collect(), members)
+            }
+            _ => (train.len(), vec![train.rows().to_vec(); if own { members } else { 1 }], 1),
+        };
+        let batch = config.batch_rows(rows);
         // Validation goes through the same cache, in pieces of at least this many rows, those of all members together.
         const VALIDATION_ROWS: usize = 256;
-        let valid_rows = VALIDATION_ROWS.div_ceil(run.network.members());
-        let rows = batch.max(valid_rows.min(valid.map_or(0, Dataset::len)));
-        // All rows are all rows, in any order.
-        let own = config.batches == Batches::Own && batch < train.len();
-        let orders = if own { run.network.members() } else { 1 };
+        let valid_rows = VALIDATION_ROWS.div_ceil(members).min(judge.rows());
+        let [l2, l1] = [config.l2, config.l1].map(|lambda| lambda / apart as f64);
         Self {
             train,
-            valid,
+            judge,
             config,
-            cache: Cache::new(&run.network, rows, Keep::Needed),
-            steps_per_epoch: config.steps_per_epoch(train.len()),
-            order: train.rows().repeat(orders),
-            own_batch: Vec::with_capacity(orders * batch),
+            step_config: TrainConfig { l2, l1, ..config.clone() },
+            cache: Cache::new(&run.network, batch.max(valid_rows), Keep::Needed),
+            steps_per_epoch: config.steps_per_epoch(rows),
+            rows,
+            own_batch: Vec::with_capacity(order.len() * batch),
+            order,
             grads: run.network.params.clone(),
             loaded: false,
         }
@@ -187,7 +271,7 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         if let Some(reason) = &run.converged {
             return Some(Stop::Converged { reason: reason.clone() });
         }
-        if let Some(patience) = self.config.patience.filter(|_| self.valid.is_some())
+        if let Some(patience) = self.config.patience.filter(|_| self.judge.is_held_out())
             && run.since_best >= patience
         {
             return Some(Stop::Early { patience });
@@ -200,14 +284,18 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         let Rates { lr, .. } = self.rates(run, run.step.saturating_sub(1));
         run.epoch += 1;
         let (mut valid_loss, mut valid_metric) = (None, None);
-        if let Some(valid) = self.valid {
-            let evaluation = evaluate(&run.network, valid, &mut self.cache);
+        let evaluation = match self.judge {
+            Judge::Training => None,
+            Judge::Rows(valid) => Some(evaluate(&run.network, valid, &mut self.cache)),
+            Judge::Folds(folds) => Some(out_of_fold(&run.network, self.train, folds, &mut self.cache)),
+        };
+        if let Some(evaluation) = evaluation {
             valid_loss = Some(evaluation.loss);
             valid_metric = self.config.metric.and_then(|metric| evaluation.scores().get(metric));
         }
         let watched = self.config.watched(train_loss, valid_loss, valid_metric);
-        let best = run.judge(watched, self.config.ties) && self.valid.is_some();
-        if best || self.valid.is_none() {
+        let best = run.judge(watched, self.config.ties) && self.judge.is_held_out();
+        if best || !self.judge.is_held_out() {
             run.keep_weights();
         }
         run.plateau(&self.config.schedule);
@@ -224,6 +312,22 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         match observe(Event::Epoch { record, run }) {
             ControlFlow::Break(stop) => Some(stop),
             ControlFlow::Continue(()) => None,
+        }
+    }
+
+    /// The rates of members that are trained apart: the loss is the mean of theirs, so that the gradient of each is divided by
+    /// their number, which matters to optimizers whose step is as long as the gradient.
+    fn of_each(&self, rates: Rates) -> Rates {
+        let follows = matches!(
+            self.config.optimizer,
+            Optimizer::Sgd | Optimizer::Momentum { .. } | Optimizer::Nesterov { .. }
+        );
+        match self.judge {
+            Judge::Folds(folds) if follows => {
+                let k = folds.members() as f64;
+                Rates { lr: rates.lr * k, decay: rates.decay / k, ..rates }
+            }
+            _ => rates,
         }
     }
 

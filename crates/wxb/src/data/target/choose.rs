@@ -145,7 +145,7 @@ fn regression(values: &[f64], rows: &[u32], distinct: usize) -> Result<Choice> {
                 .hint("there is nothing to learn"),
         });
     }
-    let mut target = Target::Number { mean: 0.0, std: 1.0 };
+    let mut target = Target::unscaled();
     target.fit_scale(values, rows);
     Ok(Choice {
         target,

@@ -98,9 +98,17 @@ fn numbers_are_standardised() {
     let mut target = chosen(&column, Some(TaskChoice::Regression)).unwrap().target;
     let Column::Number(values) = &column else { unreachable!() };
     target.fit_scale(values, &[0, 1]);
-    assert_eq!(target, Target::Number { mean: 2.0, std: 1.0 });
+    assert_eq!(target, Target::Number { mean: 2.0, std: 1.0, range: None });
     assert_eq!(target.encode::<f64>(&column, &[0, 1, 2]).unwrap(), [-1.0, 1.0, 98.5]);
     assert_eq!(target.decode(98.5), 100.5);
+    target.fit_range(values, &[0, 1]);
+    assert_eq!(target, Target::Number { mean: 2.0, std: 1.0, range: Some((1.0, 3.0)) });
+    assert_eq!([-98.5, -0.5, 98.5].map(|output| target.decode(output)), [1.0, 1.5, 3.0]);
+    // A file of before there were ranges, and one without one, are the same.
+    let json = serde_json::json!({ "number": { "mean": 2.0, "std": 1.0 } });
+    assert_eq!(serde_json::to_value(Target::Number { mean: 2.0, std: 1.0, range: None }).unwrap(), json);
+    assert_eq!(serde_json::from_value::<Target>(json).unwrap().decode(98.5), 100.5);
+    target.fit_scale(values, &[0, 1]);
     assert_eq!(Target::unscaled().encode::<f64>(&column, &[2]).unwrap(), [100.5]);
     assert!(target.encode::<f64>(&column, &[3]).is_err());
     assert_eq!(present_rows(&column), [0, 1, 2]);
@@ -113,8 +121,10 @@ fn damaged_targets_are_refused() {
         Target::Classes { labels: vec![number(1.0)] },
         Target::Classes { labels: vec![number(1.0), number(1.0)] },
         Target::Classes { labels: vec![number(1.0), number(f64::NAN)] },
-        Target::Number { mean: 0.0, std: 0.0 },
-        Target::Number { mean: f64::INFINITY, std: 1.0 },
+        Target::Number { mean: 0.0, std: 0.0, range: None },
+        Target::Number { mean: f64::INFINITY, std: 1.0, range: None },
+        Target::Number { mean: 0.0, std: 1.0, range: Some((2.0, 1.0)) },
+        Target::Number { mean: 0.0, std: 1.0, range: Some((0.0, f64::NAN)) },
     ] {
         assert_eq!(target.check().unwrap_err().code(), Code::DamagedModel, "{target:?}");
     }
