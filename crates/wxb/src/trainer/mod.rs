@@ -102,7 +102,7 @@ pub fn fit<'d, T: Real>(
 
 /// Trains a network whose members share nothing ([`side_by_side`](crate::layer::side_by_side)), each on the rows that it does not
 /// leave out, as if it were alone. The best epoch is the one whose out-of-fold predictions are best
-/// ([`out_of_fold`](crate::evaluate::out_of_fold)), all members together. Members with a row more than others leave out
+/// ([`out_of_fold`]), all members together. Members with a row more than others leave out
 /// another one in each epoch.
 ///
 /// # Errors
