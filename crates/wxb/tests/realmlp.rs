@@ -200,7 +200,10 @@ fn a_training() {
             "{recipe:?}: whole batches alone"
         );
         let best = run.history[run.best.epoch as usize - 1].valid_metric.unwrap();
-        assert!(best > 0.85, "{recipe:?}: validation accuracy {best}");
+        // A linear model has 0.5 and the wave alone 0.8. The simple network has an input for each of the forty levels, of 14
+        // rows each, and no waves.
+        let least = if recipe == Recipe::RealMlpS { 0.7 } else { 0.85 };
+        assert!(best > least, "{recipe:?}: validation accuracy {best}");
     }
 }
 
