@@ -49,9 +49,8 @@ fn allocations(features: &Features, scale: Scale) -> usize {
     count() - before
 }
 
-/// One test: the counts are the whole process's, so nothing may run beside it.
-#[test]
-fn a_batch_is_gathered_without_allocating() {
+/// A program of its own: the counts are the whole process's, and the usual harness allocates beside a test that it runs.
+fn main() {
     let numbers = || (0..3 * ROWS).map(|i| ((i * 7919) % 257) as f64);
     let all = [
         table(),
