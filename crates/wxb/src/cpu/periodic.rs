@@ -202,24 +202,36 @@ fn of_waves<T: Real>(
     [dw, dbeta, dmix]: [&mut [T]; 3],
 ) {
     for at in (0..frequencies).step_by(USUAL) {
+        // Copies of what is read and of what is added to: with slices the compiler cannot rule out that they overlap, and
+        // calculates number by number (63 -> 11 ns).
         let n = USUAL.min(frequencies - at);
-        let mut v = [T::ZERO; USUAL];
-        let (v, u) = (&mut v[..n], &u[at..][..n]);
+        let (u, mut v) = (some(&u[at..], n), [T::ZERO; USUAL]);
         let of_k = dmix.chunks_exact_mut(frequencies).zip(mix.chunks_exact(frequencies));
         for (&de, (dmix, mix)) in de.iter().zip(of_k) {
-            let sums = dmix[at..][..n].iter_mut().zip(v.iter_mut());
-            for ((dmix, v), (&mix, &u)) in sums.zip(mix[at..][..n].iter().zip(u)) {
-                *dmix += de * u;
-                *v -= de * mix;
+            let (mut sums, mix) = (some(&dmix[at..], n), some(&mix[at..], n));
+            for f in 0..USUAL {
+                sums[f] += de * u[f];
+                v[f] -= de * mix[f];
             }
+            dmix[at..][..n].copy_from_slice(&sums[..n]);
         }
-        let sums = dw[at..][..n].iter_mut().zip(&mut dbeta[at..][..n]);
-        for ((&v, &sin), (dw, dbeta)) in v.iter().zip(&sin[at..][..n]).zip(sums) {
-            let v = v * sin;
-            *dw += tau_x * v;
-            *dbeta += v;
+        let (sin, mut of_w, mut of_beta) = (some(&sin[at..], n), some(&dw[at..], n), some(&dbeta[at..], n));
+        for f in 0..USUAL {
+            let v = v[f] * sin[f];
+            of_w[f] += tau_x * v;
+            of_beta[f] += v;
         }
+        dw[at..][..n].copy_from_slice(&of_w[..n]);
+        dbeta[at..][..n].copy_from_slice(&of_beta[..n]);
     }
+}
+
+/// The first n numbers, and zeros.
+#[inline(always)]
+fn some<T: Real>(from: &[T], n: usize) -> [T; USUAL] {
+    let mut some = [T::ZERO; USUAL];
+    some[..n].copy_from_slice(&from[..n]);
+    some
 }
 
 for_each_isa! {
