@@ -200,22 +200,16 @@ pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, g
 /// What residual layers that add A of layer `l` have kept for it, to the first `length` numbers of its dZ; if it is one itself, it
 /// keeps its own dA.
 fn add_residuals<T: Real>(network: &Network<T>, cache: &mut Cache<T>, l: usize, length: usize) {
-    let layers = network.layers();
-    let (before, after) = cache.layers.split_at_mut(l + 1);
-    let (of_layer, dz) = (&mut before[l], &mut cache.dz[0][..length]);
-    let g = activation_of(layers[l]);
-    for (kept, r) in after.iter_mut().zip(l + 1..) {
-        if layers[r] == (Layer::Residual { skip: r - 1 - l }) {
-            residual::backward(
-                g,
-                [&z_of(of_layer, g)[..length], &of_layer.a[..length]],
-                &mut kept.z[..length],
-                dz,
-            );
-        }
+    let Cache { layers, residuals, dz: [dz, _], .. } = cache;
+    let dz = &mut dz[..length];
+    for &[_, r] in residuals.iter().filter(|[source, _]| *source == l) {
+        let (before, after) = layers.split_at_mut(r);
+        let (of_layer, g) = (&before[l], activation_of(network.layers()[l]));
+        let inputs = [&z_of(of_layer, g)[..length], &of_layer.a[..length]];
+        residual::backward(g, inputs, &mut after[0].z[..length], dz);
     }
-    if let Layer::Residual { .. } = layers[l] {
-        of_layer.z[..length].copy_from_slice(dz);
+    if let Layer::Residual { .. } = network.layers()[l] {
+        layers[l].z[..length].copy_from_slice(dz);
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Cache<T> {
     /// Y and the row weights once for each member.
     pub(super) repeated: [Vec<T>; 2],
     pub(super) layers: Vec<LayerCache<T>>,
+    /// The layers that are added to later ones, and those later ones.
+    pub(super) residuals: Vec<[usize; 2]>,
     /// dZ of the current and of the previous layer, (m, widest).
     pub(super) dz: [Vec<T>; 2],
     pub(super) row_loss: Vec<T>,
@@ -81,6 +83,7 @@ impl<T: Real> Cache<T> {
             averaged: false,
             repeated: [vec![], vec![]],
             layers,
+            residuals: residuals(network.layers()),
             dz: [vec![T::ZERO; rows * widest], vec![T::ZERO; rows * widest]],
             row_loss: vec![T::ZERO; rows],
             scratch: vec![T::ZERO; scratch],
@@ -132,6 +135,15 @@ impl<T: Real> Cache<T> {
     pub fn logits_mut(&mut self) -> &mut [T] {
         &mut self.layers.last_mut().expect("a network has a layer").a
     }
+}
+
+/// The source of each residual layer, and its own place.
+fn residuals(layers: &[Layer]) -> Vec<[usize; 2]> {
+    let pair = |(r, layer): (usize, &Layer)| match *layer {
+        Layer::Residual { skip } => Some([r - 1 - skip, r]),
+        _ => None,
+    };
+    layers.iter().enumerate().filter_map(pair).collect()
 }
 
 /// What a layer of so many outputs keeps for all rows, and how many numbers its kernels need beside that.
