@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use wxb::data::{Column, Dataset, Features, Inputs, Table, TextColumn};
+use wxb::layer::side_by_side;
 use wxb::preprocess::{PreprocessConfig, Preprocessor};
 use wxb::trainer::{BatchSize, Batches, Event, Run, TrainConfig, fit};
 use wxb::{
@@ -76,6 +77,17 @@ fn members(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
     Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap()
 }
 
+/// Networks that share nothing, side by side.
+fn apart(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
+    let one = [
+        Layer::Dense { n_in, n_out: 32, activation: Activation::Gelu },
+        Layer::Dropout { rate: 0.2 },
+        Layer::Blend { n: 32, activation: Activation::Mish },
+        Layer::Dense { n_in: 32, n_out, activation: Activation::Identity },
+    ];
+    Network::with_layers(side_by_side(&one, 8).unwrap(), loss, Initializer::Auto, 1).unwrap()
+}
+
 /// Allocations between the end of the first step and the end of the last one of an epoch.
 fn allocations(network: impl Fn(usize) -> Network<f32>, config: &TrainConfig) -> usize {
     let features = table();
@@ -133,6 +145,8 @@ fn main() {
             assert_eq!(pool.install(|| allocations(numbers, &config)), 0, "{shown}, numbers");
             for batches in [Batches::Shared, Batches::Own] {
                 let config = TrainConfig { batches, ..config.clone() };
+                let apart = |n_in: usize| apart(n_in, n_out, loss.clone());
+                assert_eq!(pool.install(|| allocations(apart, &config)), 0, "{shown}, apart, {batches:?}");
                 let members = |n_in: usize| members(n_in, n_out, loss.clone());
                 assert_eq!(
                     pool.install(|| allocations(members, &config)),

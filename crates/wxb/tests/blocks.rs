@@ -6,7 +6,7 @@ mod slopes;
 
 use std::ops::ControlFlow;
 
-use slopes::{assert_slopes, numbers};
+use slopes::{assert_agree, assert_slopes, gradient, numbers};
 use wxb::data::{Dataset, Inputs};
 use wxb::gradcheck::gradcheck;
 use wxb::layer::Role;
@@ -14,9 +14,9 @@ use wxb::lbfgs::LbfgsConfig;
 use wxb::model_file::Checkpoint;
 use wxb::ndarray::ArrayView2;
 use wxb::network::{Blocks, mlp};
-use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
+use wxb::step::{Cache, Keep, Mode, forward};
 use wxb::trainer::{BatchSize, Run, TrainConfig, fit, train_step};
-use wxb::{Activation, Initializer, Layer, Loss, Members, Network, Optimizer, Params, Real};
+use wxb::{Activation, Initializer, Layer, Loss, Members, Network, Optimizer, Real};
 
 const M: usize = 7;
 
@@ -128,18 +128,9 @@ fn the_gradient_is_the_slope_of_the_loss() {
 fn both_precisions_agree() {
     fn run<T: Real>() -> (f64, Vec<f64>) {
         let (network, mut cache) = network::<T>(Activation::Selu, 0.3);
-        forward(&network, &mut cache, M, Mode::Training { seed: 1, step: 2, dropout: 0.5 });
-        let (j, _) = loss(&network, &mut cache, M);
-        let mut grads = Params::zeros(network.layers()).unwrap();
-        grads.flat.fill(T::ONE); // whatever was there before
-        backward(&network, &mut cache, M, &mut grads);
-        (j, grads.flat.iter().map(|g| g.f64()).collect())
+        gradient(&network, &mut cache, M, Mode::Training { seed: 1, step: 2, dropout: 0.5 })
     }
-    let ((j32, g32), (j64, g64)) = (run::<f32>(), run::<f64>());
-    assert!((j32 - j64).abs() < 1e-5 * j64, "{j32} {j64}");
-    let norm = g64.iter().map(|g| g * g).sum::<f64>().sqrt();
-    let distance = g32.iter().zip(&g64).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-    assert!(distance < 3e-5 * norm, "{distance} {norm}");
+    assert_agree(run::<f32>(), run::<f64>(), [1e-5, 3e-5]);
 }
 
 /// The statistics after t steps: the mean of the batches' for ten of them, then a tenth of the newest; whatever optimizer, decay and

@@ -3,7 +3,7 @@
 
 mod slopes;
 
-use slopes::{assert_slopes, numbers};
+use slopes::{assert_agree, assert_slopes, gradient, numbers};
 use wxb::step::{Cache, Keep, Mode, average, backward, forward, loss};
 use wxb::{Activation, Ensemble, Heads, Initializer, Layer, Loss, Members, Network, Params, Real};
 
@@ -214,17 +214,9 @@ fn threads_do_not_change_a_bit() {
 fn both_precisions_agree() {
     fn run<T: Real>() -> (f64, Vec<f64>) {
         let (network, mut cache) = network::<T>(layers(Activation::Selu, 2, true), Loss::SquaredError, true);
-        forward(&network, &mut cache, M, Mode::Training { seed: 1, step: 2, dropout: 0.5 });
-        let (j, _) = loss(&network, &mut cache, M);
-        let mut grads = Params::zeros(network.layers()).expect("the same layers");
-        backward(&network, &mut cache, M, &mut grads);
-        (j, grads.flat.iter().map(|g| g.f64()).collect())
+        gradient(&network, &mut cache, M, Mode::Training { seed: 1, step: 2, dropout: 0.5 })
     }
-    let ((j32, g32), (j64, g64)) = (run::<f32>(), run::<f64>());
-    assert!((j32 - j64).abs() < 1e-5 * j64, "{j32} {j64}");
-    let norm = g64.iter().map(|g| g * g).sum::<f64>().sqrt();
-    let distance = g32.iter().zip(&g64).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-    assert!(distance < 2e-5 * norm, "{distance} {norm}");
+    assert_agree(run::<f32>(), run::<f64>(), [1e-5, 2e-5]);
 }
 
 /// What is no number must not become a prediction by being averaged.

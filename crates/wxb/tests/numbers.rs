@@ -7,15 +7,15 @@ mod slopes;
 use std::f64::consts::TAU;
 use std::ops::ControlFlow;
 
-use slopes::{assert_slopes, numbers};
+use slopes::{assert_agree, assert_slopes, gradient, numbers};
 use wxb::data::{Dataset, Inputs};
 use wxb::init::fit_edges;
 use wxb::layer::Role;
 use wxb::model_file::Checkpoint;
 use wxb::ndarray::ArrayView2;
-use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
+use wxb::step::{Cache, Keep, Mode, forward};
 use wxb::trainer::{BatchSize, Run, TrainConfig, fit};
-use wxb::{Activation, Bins, Initializer, Layer, Loss, Network, Params, Piecewise, Plr, Real};
+use wxb::{Activation, Bins, Initializer, Layer, Loss, Network, Piecewise, Plr, Real};
 
 const M: usize = 9;
 
@@ -160,18 +160,9 @@ fn the_gradient_is_the_slope_of_the_loss() {
 fn both_precisions_agree() {
     fn run<T: Real>() -> (f64, Vec<f64>) {
         let (network, mut cache) = network::<T>();
-        forward(&network, &mut cache, M, Mode::Predicting);
-        let (j, _) = loss(&network, &mut cache, M);
-        let mut grads = Params::zeros(network.layers()).unwrap();
-        grads.flat.fill(T::ONE); // whatever was there before
-        backward(&network, &mut cache, M, &mut grads);
-        (j, grads.flat.iter().map(|g| g.f64()).collect())
+        gradient(&network, &mut cache, M, Mode::Predicting)
     }
-    let ((j32, g32), (j64, g64)) = (run::<f32>(), run::<f64>());
-    assert!((j32 - j64).abs() < 1e-4 * j64, "{j32} {j64}");
-    let norm = g64.iter().map(|g| g * g).sum::<f64>().sqrt();
-    let distance = g32.iter().zip(&g64).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-    assert!(distance < 1e-3 * norm, "{distance} {norm}");
+    assert_agree(run::<f32>(), run::<f64>(), [1e-4, 1e-3]);
 }
 
 /// The quantiles of a column, those of one with three values, and of one with a single value.

@@ -2,7 +2,7 @@
 
 use wxb::rng::{Purpose, stream, unit};
 use wxb::step::{Cache, Mode, backward, forward, loss};
-use wxb::{Network, Params};
+use wxb::{Network, Params, Real};
 
 /// Numbers in −1.5 to 1.5.
 pub fn numbers(n: usize, seed: u64) -> impl Iterator<Item = f64> {
@@ -43,4 +43,28 @@ pub fn assert_slopes(
             slot.name
         );
     }
+}
+
+/// J and its gradient for the first `m` rows of the cache.
+pub fn gradient<T: Real>(
+    network: &Network<T>,
+    cache: &mut Cache<T>,
+    m: usize,
+    mode: Mode,
+) -> (f64, Vec<f64>) {
+    forward(network, cache, m, mode);
+    let (j, _) = loss(network, cache, m);
+    let mut grads = Params::zeros(network.layers()).expect("the same layers");
+    grads.flat.fill(T::ONE); // whatever was there before
+    backward(network, cache, m, &mut grads);
+    (j, grads.flat.iter().map(|g| g.f64()).collect())
+}
+
+/// Asserts that J and gradient of single precision are those of double precision, within a share of J and of the gradient's norm.
+pub fn assert_agree(single: (f64, Vec<f64>), double: (f64, Vec<f64>), [of_loss, of_gradient]: [f64; 2]) {
+    let ((j32, g32), (j64, g64)) = (single, double);
+    assert!((j32 - j64).abs() < of_loss * j64, "{j32} {j64}");
+    let norm = g64.iter().map(|g| g * g).sum::<f64>().sqrt();
+    let distance = g32.iter().zip(&g64).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+    assert!(distance < of_gradient * norm, "{distance} {norm}");
 }
