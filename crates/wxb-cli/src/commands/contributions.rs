@@ -48,6 +48,20 @@ struct Contribution {
     error: f64,
 }
 
+/// The columns of the data.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for an array.
+pub fn table_of(examples: &Examples) -> Result<&Columns> {
+    match &examples.features {
+        Features::Table(table) => Ok(table),
+        Features::Matrix(_) => {
+            let what = "--contributions is for tables, and the data is an array";
+            Err(Error::new(Code::InvalidSetting, what))
+        }
+    }
+}
+
 /// Prints the contributions of the columns to the predictions of some rows: Shapley values by sampling (Štrumbelj and Kononenko
 /// 2014). In each sample the columns of another row of the file are replaced by those of the row, one after the other in a
 /// random order; what a replacement changes is the column's contribution. They add up to the prediction minus the mean one.
@@ -60,13 +74,7 @@ pub fn run(
     (examples, rows): (&Examples, &[u32]),
     terminal: &Terminal,
 ) -> Written {
-    let Features::Table(table) = &examples.features else {
-        return Err(Error::new(
-            Code::InvalidSetting,
-            "--contributions is for tables, and the data is an array",
-        )
-        .into());
-    };
+    let table = table_of(examples)?;
     let names = used_columns(model);
     let explained = rows.iter().map(|&row| explain(args, model, examples, (table, &names), row));
     let rows = explained.collect::<Result<Vec<_>>>()?;

@@ -6,7 +6,7 @@ use wxb::data::{Features, Table as Columns};
 use wxb::model_file::Model;
 use wxb::{Code, Error, Result};
 
-use super::contributions::{asked, bar, cell};
+use super::contributions::{asked, bar, cell, table_of};
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
 use crate::pipeline::importance::used_columns;
@@ -58,10 +58,7 @@ pub fn run(
     (examples, rows): (&Examples, &[u32]),
     terminal: &Terminal,
 ) -> Written {
-    let Features::Table(table) = &examples.features else {
-        let what = "--contributions is for tables, and the data is an array";
-        return Err(Error::new(Code::InvalidSetting, what).into());
-    };
+    let table = table_of(examples)?;
     if table.rows() < 2 {
         let what = format!("{} has one row: there is no usual row beside it", examples.file);
         let hint = "give a file with more rows, such as the training data, and the row's number with --row";
