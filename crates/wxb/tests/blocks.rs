@@ -2,11 +2,9 @@
 //! the statistics that are no parameters.
 #![allow(clippy::unwrap_used, reason = "what the rows of the test share may fail a test, too")]
 
-mod slopes;
-
 use std::ops::ControlFlow;
 
-use slopes::{assert_agree, assert_slopes, gradient, numbers};
+use crate::slopes::{assert_agree, assert_slopes, gradient, numbers};
 use wxb::data::{Dataset, Inputs};
 use wxb::gradcheck::gradcheck;
 use wxb::layer::Role;

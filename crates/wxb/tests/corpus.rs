@@ -1,12 +1,9 @@
 //! `testdata/corpus`: what NumPy computes for small networks, against the engine in both precisions and against
 //! the textbook, so that the two references are known to agree with each other.
 
-mod engine;
-mod textbook;
-
-use engine::{check_close, compute, train};
+use crate::engine::{check_close, compute, train};
+use crate::textbook::{Batch, Matrix, Textbook, Vector};
 use serde::Deserialize;
-use textbook::{Batch, Matrix, Textbook, Vector};
 use wxb::trainer::TrainConfig;
 use wxb::{Activation, Loss, Optimizer, Real};
 

@@ -1,10 +1,7 @@
 //! Every layer × activation × loss × weight setting: the engine's gradient against central differences of its loss, in f64.
 
-mod engine;
-mod textbook;
-
-use engine::draw::{Draw, activations, losses};
-use engine::{cache, distance_to_kinks, network};
+use crate::engine::draw::{Draw, activations, losses};
+use crate::engine::{cache, distance_to_kinks, network};
 use wxb::gradcheck::gradcheck;
 use wxb::step::{Cache, Mode, backward, forward, loss};
 use wxb::{Activation, Loss, Network, Params};

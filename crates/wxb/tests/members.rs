@@ -1,9 +1,7 @@
 //! Layers of members: forward against the formulas as they stand, backward against finite differences, and the mean of their
 //! predictions.
 
-mod slopes;
-
-use slopes::{assert_agree, assert_slopes, gradient, numbers};
+use crate::slopes::{assert_agree, assert_slopes, gradient, numbers};
 use wxb::step::{Cache, Keep, Mode, average, backward, forward, loss};
 use wxb::{Activation, Ensemble, Heads, Initializer, Layer, Loss, Members, Network, Params, Real};
 

@@ -2,12 +2,10 @@
 //! differences, and the edges that the data tells.
 #![allow(clippy::unwrap_used, reason = "what the rows of the test share may fail a test, too")]
 
-mod slopes;
-
 use std::f64::consts::TAU;
 use std::ops::ControlFlow;
 
-use slopes::{assert_agree, assert_slopes, gradient, numbers};
+use crate::slopes::{assert_agree, assert_slopes, gradient, numbers};
 use wxb::data::{Dataset, Inputs};
 use wxb::init::fit_edges;
 use wxb::layer::Role;

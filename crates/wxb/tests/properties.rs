@@ -1,11 +1,8 @@
 //! What weights and row order must and must not change.
 
-mod engine;
-mod textbook;
-
-use engine::draw::{Draw, activations, losses};
-use engine::{cache, check_close, network};
-use textbook::{Batch, Textbook};
+use crate::engine::draw::{Draw, activations, losses};
+use crate::engine::{cache, check_close, network};
+use crate::textbook::{Batch, Textbook};
 use wxb::step::{Mode, backward, forward, loss};
 use wxb::{Params, Real};
 
@@ -104,7 +101,7 @@ fn a_smaller_last_batch_divides_by_its_own_m() {
             grads.flat.iter().copied().chain([value as f32]).collect::<Vec<f32>>()
         };
         step(&mut cache, m + 7);
-        let small = engine::cache(&network, &batch, false);
+        let small = crate::engine::cache(&network, &batch, false);
         cache.x[..small.x.len()].copy_from_slice(&small.x);
         cache.y[..small.y.len()].copy_from_slice(&small.y);
         assert_eq!(step(&mut cache, m), alone);

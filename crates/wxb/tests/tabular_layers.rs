@@ -1,8 +1,6 @@
 //! The layers of networks for tables: forward against the formulas as they stand, backward against finite differences.
 
-mod slopes;
-
-use slopes::{assert_agree, assert_slopes, gradient, numbers};
+use crate::slopes::{assert_agree, assert_slopes, gradient, numbers};
 use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
 use wxb::{Activation, Embed, Initializer, Layer, Loss, Network, Params, Periodic, Real};
 

@@ -1,12 +1,9 @@
 //! The engine against the textbook: random networks of up to three hidden layers, sizes 1 to 17, batches of 1 to 17
 //! rows, every activation with every loss, with and without weights, every optimizer, in both precisions.
 
-mod engine;
-mod textbook;
-
-use engine::draw::{Draw, activations, losses};
-use engine::{cache, check_close, compute, distance_to_kinks, network, train};
-use textbook::{Batch, Textbook, update};
+use crate::engine::draw::{Draw, activations, losses};
+use crate::engine::{cache, check_close, compute, distance_to_kinks, network, train};
+use crate::textbook::{Batch, Textbook, update};
 use wxb::cpu::Isa;
 use wxb::step::{Mode, forward};
 use wxb::trainer::TrainConfig;

@@ -1,4 +1,4 @@
-//! The help texts, as snapshots: `SNAPSHOTS=overwrite cargo test -p wxb-cli --test help` renews them.
+//! The help texts, as snapshots: `SNAPSHOTS=overwrite cargo test -p wxb-cli --test cli help` renews them.
 
 use std::path::Path;
 

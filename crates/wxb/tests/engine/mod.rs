@@ -1,5 +1,4 @@
 //! Gives the engine the textbook's cases and brings its results into the textbook's form.
-#![allow(dead_code, reason = "each test program uses another part")]
 
 pub mod draw;
 

@@ -1,6 +1,5 @@
 //! The textbook: the same mathematics once more, one equation a line, in f64, allocating, without any code of
 //! wxb. Only the names of activations, losses and optimizers are wxb's, so that both can be given the same case.
-#![allow(dead_code, reason = "each test program uses another part")]
 
 use wxb::{Activation, Loss, Optimizer};
 
