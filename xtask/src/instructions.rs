@@ -2,7 +2,7 @@
 //!
 //! A time wanders with the machine's other work; a count does not, so a step that has become longer is seen at once.
 
-use crate::python::succeeds;
+use crate::environment::succeeds;
 use crate::results::first_line;
 use crate::stages::{cargo, root, run, wxb};
 use anyhow::{Context, Result, ensure};

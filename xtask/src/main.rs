@@ -4,9 +4,11 @@
 mod bench;
 mod check;
 mod data_sets;
+mod environment;
 mod first_command;
 mod fuzz;
 mod instructions;
+mod package;
 mod python;
 mod results;
 mod stages;
@@ -18,7 +20,8 @@ const USAGE: &str = "\
 cargo xtask TASK
 
   check   format and lints: the quick part, before every commit
-  test    everything that has to pass: check, documentation, tests, release build, Python tests
+  test    everything that has to pass: check, documentation, tests, release build, Python tests, Python package
+  package the last of these alone: builds the wheel, installs it in clean environments, tests it there
   fuzz [--seconds N]
           each fuzz target for so long (60), from its seeds; installs cargo-fuzz if it is missing
   results [DATA SET...]
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["check"] => check::run_task(),
         ["test"] => test::run_task(),
+        ["package"] => package::run_tests(&mut vec![]),
         ["fuzz", arguments @ ..] => fuzz::run_task(arguments),
         ["bench", "--sweep"] => bench::sweep::run_task(),
         ["bench", arguments @ ..] => bench::run_task(arguments),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that has to pass.
 
 use crate::stages::{Stages, cargo, run, run_and_keep};
-use crate::{check, first_command, instructions, python};
+use crate::{check, first_command, instructions, package, python};
 use anyhow::Result;
 
 pub(crate) fn run_task() -> Result<()> {
@@ -21,6 +21,8 @@ pub(crate) fn run_task() -> Result<()> {
     stages.stage("instructions", remedy, instructions::test)?;
     let remedy = "`.venv/bin/python -m pytest tests/python -k NAME` runs one of them again";
     stages.stage("Python tests", remedy, python::run_tests)?;
+    let remedy = "`cargo xtask package` runs this stage alone";
+    stages.stage("Python package", remedy, package::run_tests)?;
     stages.summary();
     Ok(())
 }

@@ -1,0 +1,61 @@
+//! The Python package as its users have it: a wheel, installed where nothing else of the repository is.
+
+use crate::environment::Environment;
+use crate::python::is_result;
+use crate::stages::{root, run, run_and_keep};
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+
+/// Bytes of the wheel, at the most.
+const LARGEST: u64 = 12_000_000;
+
+/// One environment each: with everything that the package works together with, with an older scikit-learn, and with next to nothing.
+const ENVIRONMENTS: [(&str, &str); 3] = [
+    ("target/python/full", "python/requirements/full.txt"),
+    ("target/python/older", "python/requirements/older.txt"),
+    ("target/python/small", "python/requirements/small.txt"),
+];
+
+pub(crate) fn run_tests(results: &mut Vec<String>) -> Result<()> {
+    let environments = ENVIRONMENTS
+        .iter()
+        .map(|(folder, requirements)| Environment::new(folder, requirements))
+        .collect::<Result<Vec<_>>>()?;
+    let full = &environments[0];
+    let wheel = build(full)?;
+    let wheel = wheel.to_str().context("the path of the wheel is not UTF-8")?;
+    for environment in &environments {
+        environment.install(&["--force-reinstall", "--no-deps", wheel])?;
+    }
+    run(full.python().args(["-m", "ruff", "check", "python"]))?;
+    run(full.python().args(["-m", "ruff", "format", "--check", "python"]))?;
+    run(full.python().args(["-m", "mypy", "--config-file", "python/pyproject.toml", "python/wxb"]))?;
+    for environment in &environments {
+        let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "python/pyproject.toml"];
+        // The folder above the tests has the sources of the package, which are not what is installed.
+        let mut command = environment.python();
+        command.args(pytest).args(["--import-mode=importlib", "python/tests"]);
+        results.extend(run_and_keep(&mut command, is_result)?);
+    }
+    Ok(())
+}
+
+/// The wheel of this tree, in a folder that has no other.
+fn build(environment: &Environment) -> Result<PathBuf> {
+    let folder = root().join("target/wheels");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let build = ["-m", "maturin", "build", "--release", "--manifest-path", "python/Cargo.toml", "--out"];
+    run(environment.python().args(build).arg(&folder))?;
+    let wheel = only_file(&folder)?;
+    let bytes = wheel.metadata()?.len();
+    ensure!(bytes <= LARGEST, "{} has {bytes} bytes, more than {LARGEST}", wheel.display());
+    Ok(wheel)
+}
+
+fn only_file(folder: &Path) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+    ensure!(entries.len() == 1, "{} holds {} files, not one wheel", folder.display(), entries.len());
+    Ok(entries[0].path())
+}
