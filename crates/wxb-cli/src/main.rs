@@ -4,7 +4,6 @@ mod args;
 mod commands;
 mod exit;
 mod interrupt;
-mod pipeline;
 mod terminal;
 
 /// The system's allocator with counters, by which `wxb bench` tells the allocations of a training step.

@@ -2,7 +2,6 @@
 
 pub mod bench;
 pub mod choice;
-pub mod data;
 pub mod ending;
 pub mod model;
 mod suggest;
@@ -93,7 +92,7 @@ pub enum Command {
     /// Write a small data set and train on it
     Demo(ending::DemoArgs),
     /// Train a network on a table and save it
-    Train(Box<train::TrainArgs>),
+    Train(Box<train::TrainCommand>),
     /// Metrics of a model on any file, beside a baseline
     #[command(visible_alias = "eval")]
     Evaluate(model::EvaluateArgs),

@@ -1,9 +1,9 @@
 //! The commands that take a model file.
 
 use clap::Args;
+use wxb_train::args::reading::ReadingArgs;
 
 use super::choice::{ConventionChoice, MethodChoice};
-use super::data::ReadingArgs;
 use super::value::{self, Gate, RowRange};
 
 /// Metrics of a model on any file, beside a baseline

@@ -2,30 +2,24 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::{ContextKind, ErrorKind};
 use wxb::{Code, Error, error::nearest};
+use wxb_train::args::usage::{self, Told, long_flags};
 
-use super::suggest::{self, Meant};
-use super::value::Rejected;
+use super::suggest;
 
 /// clap's finding as an [`Error`] with code, place and hint.
 pub fn explain(error: &clap::Error, command: &clap::Command, arguments: &[OsString]) -> Error {
     let told = Told(error);
+    let value = told.text(ContextKind::InvalidValue);
     let explained = match error.kind() {
-        ErrorKind::UnknownArgument => {
-            unknown_flag(&told.text(ContextKind::InvalidArg), &flags_of(command, arguments))
-        }
         ErrorKind::InvalidSubcommand => unknown_command(&told.text(ContextKind::InvalidSubcommand), command),
-        ErrorKind::InvalidValue => invalid_value(&told),
-        ErrorKind::ValueValidation => refused_value(error, &told),
-        ErrorKind::ArgumentConflict => conflict(&told),
-        ErrorKind::MissingRequiredArgument => missing(&told),
-        ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues => Error::new(
-            Code::Usage,
-            format!("{} is given with another number of values than it takes", told.flag()),
-        ),
-        ErrorKind::InvalidUtf8 => Error::new(Code::Usage, "an argument is not UTF-8"),
-        _ => Error::new(Code::Usage, error.to_string().trim().to_owned()),
+        ErrorKind::UnknownArgument => usage::explain(error, &flags_of(command, arguments)),
+        ErrorKind::InvalidValue if value.is_empty() => usage::explain(error, &[]),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            from_environment(usage::explain(error, &[]), &told.flag(), &value)
+        }
+        _ => usage::explain(error, &[]),
     };
     match told.usage() {
         Some(usage) if explained.hints().is_empty() => explained.note(usage),
@@ -33,76 +27,11 @@ pub fn explain(error: &clap::Error, command: &clap::Command, arguments: &[OsStri
     }
 }
 
-/// What clap attached to its error.
-struct Told<'a>(&'a clap::Error);
-
-impl Told<'_> {
-    fn text(&self, kind: ContextKind) -> String {
-        match self.0.get(kind) {
-            Some(ContextValue::String(text)) => text.clone(),
-            Some(ContextValue::Strings(texts)) => texts.join(", "),
-            _ => String::new(),
-        }
-    }
-
-    fn list(&self, kind: ContextKind) -> Vec<String> {
-        match self.0.get(kind) {
-            Some(ContextValue::Strings(texts)) => texts.clone(),
-            Some(ContextValue::String(text)) => vec![text.clone()],
-            _ => vec![],
-        }
-    }
-
-    /// `--lr <X>` as `--lr`.
-    fn flag(&self) -> String {
-        let text = self.text(ContextKind::InvalidArg);
-        bare(&text).to_owned()
-    }
-
-    fn usage(&self) -> Option<String> {
-        match self.0.get(ContextKind::Usage) {
-            Some(ContextValue::StyledStr(text)) => {
-                let plain = text.to_string();
-                let line = plain.trim().trim_start_matches("Usage:").trim().lines().next()?.to_owned();
-                Some(format!("usage: {line}"))
-            }
-            _ => None,
-        }
-    }
-}
-
-fn bare(flag: &str) -> &str {
-    match flag.split_once(' ') {
-        Some((name, _)) if flag.starts_with('-') => name,
-        _ => flag,
-    }
-}
-
-fn unknown_flag(given: &str, flags: &[String]) -> Error {
-    let given = given.split('=').next().unwrap_or(given);
-    if !given.starts_with('-') {
-        return Error::new(Code::Usage, format!("there is an argument too many: {given:?}"))
-            .hint("names with blanks need quotes; lists are written with commas and without blanks: 64,32");
-    }
-    let error = Error::new(Code::Usage, format!("unknown flag {given}"));
-    match suggest::foreign_flag(given) {
-        Some(Meant::Flag(ours, "")) => error.hint(format!("here it is {ours}")),
-        Some(Meant::Flag(ours, remark)) => error.hint(format!("here it is {ours}: {remark}")),
-        Some(Meant::Nothing(why)) => error.hint(*why),
-        None => match nearest(given, flags.iter().map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean {near}?")),
-            None => error,
-        },
-    }
-}
-
 /// The long flags of the command that was asked for, global ones and aliases included.
 fn flags_of(command: &clap::Command, arguments: &[OsString]) -> Vec<String> {
     let asked = arguments.iter().skip(1).filter_map(|a| a.to_str()).find_map(|a| command.find_subcommand(a));
     let described = asked.into_iter().chain([command]).flat_map(clap::Command::get_arguments);
-    let longs =
-        described.flat_map(|a| a.get_long().into_iter().chain(a.get_all_aliases().unwrap_or_default()));
-    longs.map(|long| format!("--{long}")).collect()
+    long_flags(described)
 }
 
 fn unknown_command(given: &str, command: &clap::Command) -> Error {
@@ -120,32 +49,6 @@ fn unknown_command(given: &str, command: &clap::Command) -> Error {
     error.note(format!("commands: {}", names.join(", ")))
 }
 
-fn invalid_value(told: &Told) -> Error {
-    let (flag, value) = (told.flag(), told.text(ContextKind::InvalidValue));
-    let allowed = told.list(ContextKind::ValidValue);
-    if value.is_empty() {
-        return Error::new(Code::Usage, format!("{flag} needs a value"));
-    }
-    let error = Error::new(Code::InvalidSetting, format!("{flag} {value:?}: there is no such choice"))
-        .note(format!("allowed: {}", allowed.join(", ")));
-    let error = from_environment(error, &flag, &value);
-    match nearest(&value, allowed.iter().map(String::as_str)) {
-        Some(near) => error.hint(format!("did you mean {near}?")),
-        None => error,
-    }
-}
-
-fn refused_value(error: &clap::Error, told: &Told) -> Error {
-    let (flag, value) = (told.flag(), told.text(ContextKind::InvalidValue));
-    let source = std::error::Error::source(error);
-    let explained = match source.and_then(|s| s.downcast_ref::<Rejected>()) {
-        Some(rejected) => Error::new(Code::InvalidSetting, format!("{flag} {value:?}: {}", rejected.problem))
-            .note(format!("allowed: {}", rejected.allowed)),
-        None => Error::new(Code::InvalidSetting, format!("{flag} {value:?} cannot be read")),
-    };
-    from_environment(explained, &flag, &value)
-}
-
 /// Says so if the value was not typed but comes from the environment.
 fn from_environment(error: Error, flag: &str, value: &str) -> Error {
     let variable = flag.strip_prefix("--").and_then(super::environment_name);
@@ -153,20 +56,4 @@ fn from_environment(error: Error, flag: &str, value: &str) -> Error {
         Some((name, set)) if set == value => error.note(format!("the value comes from {name}")),
         _ => error,
     }
-}
-
-fn conflict(told: &Told) -> Error {
-    let flag = told.flag();
-    let prior = told.list(ContextKind::PriorArg);
-    let others: Vec<&str> = prior.iter().map(|p| bare(p)).collect();
-    if others == [flag.as_str()] || others.is_empty() {
-        return Error::new(Code::Usage, format!("{flag} is given twice"));
-    }
-    Error::new(Code::InvalidSetting, format!("{flag} and {} exclude each other", others.join(", ")))
-        .hint("leave one of them out")
-}
-
-fn missing(told: &Told) -> Error {
-    let names = told.text(ContextKind::InvalidArg);
-    Error::new(Code::Usage, format!("something is missing: {names}"))
 }

@@ -11,10 +11,10 @@ use crate::args::choice::WorkloadName::{W1, W2, W3, W4, W5, W6};
 use crate::args::choice::{LossChoice, OptimizerChoice, PrecisionChoice};
 use crate::args::value::Sizes;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::pipeline::settings;
 use crate::terminal::Terminal;
 use crate::terminal::number::{grouped, measure, percent};
 use crate::terminal::table::Table;
+use wxb_train::settings;
 
 /// Rows per step where nothing is said.
 const BATCH_SIZE: usize = 256;

@@ -10,7 +10,7 @@ use wxb::trainer::{Divergence, Run, TrainConfig, train_step};
 use wxb::{Activation, Error, Initializer, Loss, Network, Optimizer, Real};
 
 use crate::args::choice::WorkloadName;
-use crate::pipeline::memory;
+use wxb_train::memory;
 
 /// A network and how it is trained.
 pub struct Workload {

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use wxb::model_file::Checkpoint;
 use wxb::trainer::{Event, Run, Stop, TrainConfig};
 use wxb::{Code, Error, Network, Real, Result, Schedule};
+use wxb_train::{Plan, Problem, prepare};
 
-use super::train::Plan;
-use crate::pipeline::prepare;
+use crate::args::train::TrainCommand;
 use crate::terminal::Terminal;
 use crate::terminal::progress::Watcher;
 
@@ -31,14 +31,14 @@ struct CheckpointEvent<'a> {
 
 impl Checkpoints {
     /// Beside the model: `titanic.wxb.checkpoint`.
-    pub fn new(plan: &Plan<'_>, model: &Path) -> Self {
+    pub fn new(problem: &Problem, plan: &Plan, command: &TrainCommand, model: &Path) -> Self {
         let mut name = model.as_os_str().to_owned();
         name.push(".checkpoint");
         Self {
             path: name.into(),
-            every: plan.problem.args.output.checkpoint_every.map(|n| n as u64),
-            is_resumed: plan.problem.args.output.resume,
-            settings: settings(plan),
+            every: command.output.checkpoint_every.map(|n| n as u64),
+            is_resumed: command.output.resume,
+            settings: settings(problem, plan),
         }
     }
 
@@ -103,7 +103,7 @@ impl Checkpoints {
 }
 
 /// All that decides the bits of a run beside its state.
-fn settings(plan: &Plan<'_>) -> Value {
+fn settings(problem: &Problem, plan: &Plan) -> Value {
     let mut config: TrainConfig = plan.config.clone();
     // A longer run goes the same way, unless the schedule looks at its end.
     if ![config.schedule, config.decay_schedule, config.dropout_schedule].iter().any(Schedule::needs_horizon)
@@ -112,26 +112,26 @@ fn settings(plan: &Plan<'_>) -> Value {
     }
     let mut settings = json!({
         "settings": config,
-        "columns": plan.problem.fitted.preprocessor,
-        "target": plan.problem.fitted.target,
-        "loss": plan.problem.prepared.loss,
-        "rows": fingerprint(plan),
-        "class weights": format!("{:?}", plan.problem.args.regularisation.class_weight),
+        "columns": problem.fitted.preprocessor,
+        "target": problem.fitted.target,
+        "loss": problem.prepared.loss,
+        "rows": fingerprint(problem),
+        "class weights": format!("{:?}", problem.args.regularisation.class_weight),
     });
-    if let Some(k) = plan.problem.args.validation.bag {
+    if let Some(k) = problem.args.validation.bag {
         settings["folds"] = k.into();
     }
     settings
 }
 
 /// A hash of which rows train and validate, and of their targets and weights.
-fn fingerprint(plan: &Plan<'_>) -> String {
+fn fingerprint(problem: &Problem) -> String {
     let mut hash = DefaultHasher::new();
-    let examples = &plan.problem.prepared.examples;
-    plan.problem.parts.train.iter().for_each(|&row| hash.write_u32(row));
-    hash.write_usize(plan.problem.parts.valid.rows());
+    let examples = &problem.prepared.examples;
+    problem.parts.train.iter().for_each(|&row| hash.write_u32(row));
+    hash.write_usize(problem.parts.valid.rows());
     if let Ok(column) = prepare::target(examples)
-        && let Ok(y) = plan.problem.fitted.target.encode::<f64>(column, &plan.problem.prepared.rows)
+        && let Ok(y) = problem.fitted.target.encode::<f64>(column, &problem.prepared.rows)
     {
         y.iter().for_each(|y| hash.write_u64(y.to_bits()));
     }

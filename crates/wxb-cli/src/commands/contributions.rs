@@ -11,12 +11,12 @@ use wxb::{Code, Error, Result};
 
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
-use crate::pipeline::importance::used_columns;
-use crate::pipeline::model::{outputs, target_name};
-use crate::pipeline::read::Examples;
 use crate::terminal::Terminal;
 use crate::terminal::number::{measure, short};
 use crate::terminal::table::Table;
+use wxb_train::Examples;
+use wxb_train::importance::used_columns;
+use wxb_train::model::{outputs, target_name};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -137,7 +137,7 @@ fn explain(
 
 /// Features without targets.
 pub fn only(features: Features, examples: &Examples) -> Examples {
-    Examples { features, target: None, weights: None, file: examples.file.clone() }
+    Examples { features, target: None, weights: None, name: examples.name.clone() }
 }
 
 /// For each sample one row more than there are columns: all columns of another row, then one after the other of the row.

@@ -1,23 +1,21 @@
 //! `wxb train --cv K`: one training per fold, and a table.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
 use wxb::metrics::{Metric, Scores};
-use wxb::trainer::{Run, Stop};
+use wxb::trainer::Stop;
 use wxb::{Error, Real};
+use wxb_train::budget::Deadline;
+use wxb_train::prepare::{Parts, Prepared};
+use wxb_train::record::Numbers;
+use wxb_train::train::diverged;
+use wxb_train::{Listener, News, Problem, TrainArgs, judge};
 
-use super::summary;
-use super::train::{Plan, Problem, judged};
-use crate::args::train::TrainArgs;
-use crate::exit::{Exit, Outcome};
-use crate::pipeline::budget::{Deadline, afford};
-use crate::pipeline::candidate::{self, Candidate, mix};
-use crate::pipeline::fit::{Bound, fit_columns, network_and_settings, start};
-use crate::pipeline::judge;
-use crate::pipeline::prepare::{Held, Parts, Prepared};
-use crate::pipeline::settings;
-use crate::terminal::event::Numbers;
+use super::train::Said;
+use crate::args::choice::PrecisionChoice;
+use crate::exit::{Exit, Failure, Outcome};
 use crate::terminal::number::{counted, grouped, measure};
 use crate::terminal::progress::Watcher;
 use crate::terminal::table::Table;
@@ -44,71 +42,83 @@ struct TableObject<'a> {
 }
 
 /// Trains K networks and prints how they do on the rows they have not seen.
-pub fn run<T: Real>(args: &TrainArgs, prepared: &Prepared, terminal: &Terminal) -> Outcome {
+pub fn run(args: &TrainArgs, prepared: Prepared, terminal: &Terminal) -> Outcome {
     let k = args.validation.cv.unwrap_or(2);
     let parts = prepared.folds(k, args.training.seed)?;
+    let prepared = Arc::new(prepared);
     let mut watcher = Watcher::new(terminal, None);
     let mut folds = Vec::with_capacity(k);
-    for (i, parts) in parts.iter().enumerate() {
-        let Some(fold) = one_fold::<T>(args, prepared, parts, (i, k), terminal)? else {
-            return Ok(Exit::Interrupted);
+    for (i, parts) in parts.into_iter().enumerate() {
+        let fold = match args.network.precision {
+            PrecisionChoice::F32 => one_fold::<f32>(args, &prepared, parts, (i, k), terminal),
+            PrecisionChoice::F64 => one_fold::<f64>(args, &prepared, parts, (i, k), terminal),
         };
+        let Some(fold) = fold? else { return Ok(Exit::Interrupted) };
         let scores = judge::sentence(&fold.scores, judge::headline(&prepared.loss));
         terminal.say("fold", &format!("{}/{k}  {scores}  best epoch {}", i + 1, fold.best_epoch));
         watcher.emit("fold", &fold);
         folds.push(fold);
     }
-    report(&folds, prepared, &mut watcher, terminal)
+    report(&folds, &prepared, &mut watcher, terminal)
 }
 
 /// `None` if the user broke it off.
 fn one_fold<T: Real>(
     args: &TrainArgs,
-    prepared: &Prepared,
-    parts: &Parts,
+    prepared: &Arc<Prepared>,
+    parts: Parts,
     (i, folds): (usize, usize),
     terminal: &Terminal,
-) -> Result<Option<Fold>, crate::exit::Failure> {
-    let presets = candidate::presets(args, &prepared.examples.features);
-    let (main, beside) = presets.split_last().expect("a training has a network");
+) -> Result<Option<Fold>, Failure> {
     // Each fold has its share of the time.
     let deadline =
         Deadline::after(Instant::now(), args.training.time_budget.map(|budget| budget / folds as u32));
-    let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(main))?;
-    let Some(mut candidates) = candidate::train_all::<T>(beside, prepared, parts, deadline, terminal)? else {
-        return Ok(None);
-    };
-    let bound = Bound::new(prepared, parts, &fitted, main)?;
-    let data = bound.data()?;
-    let afforded = afford(main, &fitted, &prepared.loss, &data, deadline)?;
-    let main = afforded.as_ref().unwrap_or(main);
-    let (mut network, config) = network_and_settings::<T>(main, &fitted, &prepared.loss, parts.train.len())?;
-    let plan = Plan { problem: Problem { args: main, prepared, parts, fitted: &fitted }, config: &config };
-    if i == 0 {
-        summary::data(&plan.problem, terminal);
-        summary::network(&plan, &network, beside.is_empty(), terminal);
-    }
-    start(&mut network, main, &fitted, &data.train)?;
-    let mut run = Run::new(network, &config)?;
-    let stop = data.fit(&mut run, &config, &mut |event| deadline.go_on(&event))?;
-    match stop {
+    let problem = Problem::new(args, Arc::clone(prepared), parts)?;
+    let settled = problem.settle::<T>()?;
+    let mut listener = OfFold { said: Said(terminal), is_first: i == 0 };
+    let Some(learned) = problem.learn(settled, deadline, &mut listener)? else { return Ok(None) };
+    match &learned.stop {
         Stop::Interrupted => return Ok(None),
-        Stop::Diverged(at) => return Err(in_fold(summary::diverged(&at, &plan), i).into()),
+        Stop::Diverged(at) => return Err(in_fold(diverged(at, &learned.plan), i).into()),
         _ => {}
     }
-    candidates.push(Candidate::of(&run, &fitted, &data, main));
-    let result = judged(mix(candidates, args, true), &data, &plan);
-    let scores = result.mixture.evaluation.scores();
-    let valid_rows = if let Held::Rows(rows) = &parts.valid { rows.len() } else { 0 };
+    let scores = learned.mixture.evaluation.scores();
     Ok(Some(Fold {
         fold: i + 1,
-        train_rows: parts.train.len(),
-        valid_rows,
-        best_epoch: run.best.epoch,
+        train_rows: problem.parts.train.len(),
+        valid_rows: problem.parts.valid.rows(),
+        best_epoch: learned.run.best.epoch,
         metrics: Numbers::of_scores(&scores),
-        baseline: Numbers::of_scores(&result.baseline.scores),
+        baseline: Numbers::of_scores(&learned.baseline.scores),
         scores,
     }))
+}
+
+/// Says of the first fold what is to be learned, and of all which networks are trained beside.
+struct OfFold<'a> {
+    said: Said<'a>,
+    is_first: bool,
+}
+
+impl Listener for OfFold<'_> {
+    fn warn(&mut self, warning: &str) {
+        self.said.warn(warning);
+    }
+
+    fn hear<T: Real>(&mut self, news: News<'_, T>) {
+        match news {
+            News::Plan { problem, .. } if self.is_first => {
+                problem.tell(&mut self.said);
+                self.said.hear(news);
+            }
+            News::Plan { .. } => {}
+            _ => self.said.hear(news),
+        }
+    }
+
+    fn breaks_off(&mut self) -> bool {
+        self.said.breaks_off()
+    }
 }
 
 fn in_fold(error: Error, i: usize) -> Error {

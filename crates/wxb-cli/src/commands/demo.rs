@@ -7,7 +7,7 @@ use wxb::{Code, Error};
 use super::demo_data;
 use crate::args::choice::DemoData;
 use crate::args::ending::DemoArgs;
-use crate::args::train::TrainArgs;
+use crate::args::train::TrainCommand;
 use crate::args::{self, Cli, Command, Parsed};
 use crate::exit::{Failure, Outcome};
 use crate::terminal::Terminal;
@@ -74,7 +74,7 @@ pub fn run(args: &DemoArgs, terminal: &Terminal) -> Outcome {
     Ok(exit)
 }
 
-fn training(command: &str) -> Result<Box<TrainArgs>, Failure> {
+fn training(command: &str) -> Result<Box<TrainCommand>, Failure> {
     match args::parse(command.split(' ').map(Into::into)) {
         Parsed::Run(cli) => match *cli {
             Cli { command: Command::Train(args), .. } => Ok(args),

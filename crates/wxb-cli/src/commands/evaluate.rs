@@ -12,14 +12,14 @@ use crate::args::choice::OutputFormat;
 use crate::args::model::EvaluateArgs;
 use crate::args::value::Gate;
 use crate::exit::{Exit, Outcome, Written};
-use crate::pipeline::judge::{Baseline, Prior};
-use crate::pipeline::model::{evaluation, load_for};
-use crate::pipeline::read::{Ask, for_model};
-use crate::pipeline::settings;
-use crate::terminal::event::Numbers;
 use crate::terminal::number::{counted, grouped, measure, percent};
 use crate::terminal::table::Table;
 use crate::terminal::{Terminal, metric_label};
+use wxb_train::judge::{Baseline, Prior};
+use wxb_train::model::{evaluation, load_for};
+use wxb_train::read::{Ask, for_model};
+use wxb_train::record::Numbers;
+use wxb_train::settings;
 
 /// More classes than this make a confusion matrix wider than a screen.
 const SHOWN_CLASSES: usize = 20;
@@ -109,7 +109,7 @@ pub fn run(args: &EvaluateArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
     let (shown, gates) = chosen(args, &model)?;
     let ask = Ask { needs_target: true, weight: args.weight.as_deref(), keep: &[] };
-    let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
+    let examples = for_model(&args.data, &model, &ask, &args.reading, |warning| terminal.warn(warning))?;
     let evaluation = evaluation(&model, &examples)?;
     let scores = evaluation.scores();
     let prior = Prior(model.baseline.clone());

@@ -14,12 +14,13 @@ use super::{contributions, integrated};
 use crate::args::choice::{ConventionChoice, MethodChoice};
 use crate::args::model::ExplainArgs;
 use crate::exit::{Exit, Outcome, Written};
-use crate::pipeline::model::{Bound, load_for, part, target_name};
-use crate::pipeline::prepare;
-use crate::pipeline::read::{Ask, Examples, for_model};
 use crate::terminal::Terminal;
 use crate::terminal::matrix::Matrix;
 use crate::terminal::number::{measure, percent, short};
+use wxb_train::Examples;
+use wxb_train::model::{Bound, load_for, part, target_name};
+use wxb_train::prepare;
+use wxb_train::read::{Ask, for_model};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -54,7 +55,7 @@ struct AfterStep {
 pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
     let ask = Ask { needs_target: args.backward, ..Ask::default() };
-    let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
+    let examples = for_model(&args.data, &model, &ask, &args.reading, |warning| terminal.warn(warning))?;
     let rows = chosen_rows(args, &examples)?;
     if args.contributions {
         match args.method {
@@ -106,7 +107,7 @@ fn chosen_rows(args: &ExplainArgs, examples: &Examples) -> Result<Vec<u32>> {
     let rows: Vec<u32> = args.row.iter().flat_map(|range| range.first as u32..=range.last as u32).collect();
     match rows.iter().find(|&&row| row as usize >= there) {
         Some(row) => {
-            Err(Error::new(Code::InvalidSetting, format!("--row {row}: {} has {there} rows", examples.file))
+            Err(Error::new(Code::InvalidSetting, format!("--row {row}: {} has {there} rows", examples.name))
                 .note(format!("allowed: 0 to {}", there.saturating_sub(1))))
         }
         None => Ok(rows),

@@ -6,11 +6,11 @@ use wxb::step::{Cache, Keep, Mode};
 
 use crate::args::model::GradcheckArgs;
 use crate::exit::{Exit, Outcome};
-use crate::pipeline::model::{load_for, part, with_data};
-use crate::pipeline::read::{Ask, for_model};
 use crate::terminal::Terminal;
 use crate::terminal::number::{counted, grouped};
 use crate::terminal::table::Table;
+use wxb_train::model::{load_for, part, with_data};
+use wxb_train::read::{Ask, for_model};
 
 /// Numbers of a tensor that are compared: enough to catch any wrong formula, few enough for a wide layer.
 const PER_TENSOR: usize = 200;
@@ -57,7 +57,7 @@ impl<'a> From<&'a TensorCheck> for Tensor<'a> {
 pub fn run(args: &GradcheckArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
     let ask = Ask { needs_target: true, ..Ask::default() };
-    let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
+    let examples = for_model(&args.data, &model, &ask, &args.reading, |warning| terminal.warn(warning))?;
     let part = part(&model, args.part.as_deref())?;
     let network = part.network.to_f64();
     let (rows, checks) = with_data(&network, part, &model, &examples, |data| {

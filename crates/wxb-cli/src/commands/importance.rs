@@ -7,15 +7,15 @@ use wxb::importance::{Importance, Shuffles};
 use crate::args::model::ImportanceArgs;
 use crate::exit::{Exit, Outcome};
 use crate::interrupt;
-use crate::pipeline::importance::{Measured, measure, sample};
-use crate::pipeline::judge::headline;
-use crate::pipeline::model::load_for;
-use crate::pipeline::prepare;
-use crate::pipeline::read::{Ask, for_model};
-use crate::pipeline::settings;
 use crate::terminal::number::{counted, measure as number};
 use crate::terminal::table::Table;
 use crate::terminal::{Terminal, metric_label};
+use wxb_train::importance::{Measured, measure, sample};
+use wxb_train::judge::headline;
+use wxb_train::model::load_for;
+use wxb_train::prepare;
+use wxb_train::read::{Ask, for_model};
+use wxb_train::settings;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -35,11 +35,11 @@ pub fn run(args: &ImportanceArgs, terminal: &Terminal) -> Outcome {
         None => headline(model.loss())[0],
     };
     let ask = Ask { needs_target: true, weight: args.weight.as_deref(), keep: &[] };
-    let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
+    let examples = for_model(&args.data, &model, &ask, &args.reading, |warning| terminal.warn(warning))?;
     let rows = present_rows(prepare::target(&examples)?);
     let examples = sample(&examples, rows, args.rows, args.seed)?;
     let shuffles = Shuffles { repeats: args.repeats, seed: args.seed };
-    let Some(measured) = measure(&model, &examples, metric, shuffles)? else {
+    let Some(measured) = measure(&model, &examples, metric, shuffles, &mut interrupt::asked)? else {
         return Ok(Exit::Interrupted);
     };
     if terminal.is_json() {

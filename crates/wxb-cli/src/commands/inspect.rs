@@ -14,10 +14,10 @@ use super::summary;
 use crate::args::choice::OutputFormat;
 use crate::args::model::InspectArgs;
 use crate::exit::{Exit, Failure, Outcome, Written};
-use crate::pipeline::model::{load, target_name};
 use crate::terminal::Terminal;
 use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
 use crate::terminal::table::Table;
+use wxb_train::model::{load, target_name};
 
 #[derive(Serialize)]
 struct Report<'a> {

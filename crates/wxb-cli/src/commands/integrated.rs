@@ -9,11 +9,12 @@ use wxb::{Code, Error, Result};
 use super::contributions::{asked, bar, cell, table_of};
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
-use crate::pipeline::importance::used_columns;
-use crate::pipeline::read::{Examples, in_file};
 use crate::terminal::Terminal;
 use crate::terminal::number::{counted, measure};
 use crate::terminal::table::Table;
+use wxb_train::Examples;
+use wxb_train::importance::used_columns;
+use wxb_train::read::in_file;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -60,7 +61,7 @@ pub fn run(
 ) -> Written {
     let table = table_of(examples)?;
     if table.rows() < 2 {
-        let what = format!("{} has one row: there is no usual row beside it", examples.file);
+        let what = format!("{} has one row: there is no usual row beside it", examples.name);
         let hint = "give a file with more rows, such as the training data, and the row's number with --row";
         return Err(Error::new(Code::EmptyData, what).hint(hint).into());
     }
@@ -73,7 +74,7 @@ pub fn run(
         let found = integrated_gradients(model, &features, &names, class.unwrap_or(0));
         let found = found.map_err(|error| match error.code() {
             Code::InvalidSetting => error,
-            _ => in_file(&error, &examples.file),
+            _ => in_file(&error, &examples.name),
         })?;
         Ok(explain(row, what, &found, (&with_usual, &names, pair)))
     });

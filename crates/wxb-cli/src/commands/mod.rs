@@ -24,7 +24,6 @@ mod partial_svg;
 mod predict;
 mod predictions;
 mod provenance;
-mod saved;
 mod summary;
 mod train;
 

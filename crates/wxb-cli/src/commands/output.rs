@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use wxb::{Code, Error, Result};
 
-use crate::args::train::TrainArgs;
+use crate::args::train::TrainCommand;
 
 /// The path of the model file, checked before anything is trained.
 ///
 /// # Errors
 /// [`Code::FileExists`] for a file that must not be overwritten, [`Code::WriteFailed`] for a folder that is not
 /// there, [`Code::InvalidSetting`] for the data file itself.
-pub fn model_path(args: &TrainArgs) -> Result<PathBuf> {
+pub fn model_path(args: &TrainCommand) -> Result<PathBuf> {
     let path = match &args.output.output {
         Some(given) => PathBuf::from(given),
         None => named_after(&args.data),

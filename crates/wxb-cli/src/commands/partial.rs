@@ -17,12 +17,13 @@ use crate::args::choice::OutputFormat;
 use crate::args::model::PartialArgs;
 use crate::exit::{Exit, Outcome, Written};
 use crate::interrupt;
-use crate::pipeline::importance::used_columns;
-use crate::pipeline::model::{load_for, target_name};
-use crate::pipeline::read::{Ask, Examples, for_model, in_file};
 use crate::terminal::Terminal;
 use crate::terminal::number::{counted, measure, percent, short};
 use crate::terminal::table::Table;
+use wxb_train::Examples;
+use wxb_train::importance::used_columns;
+use wxb_train::model::{load_for, target_name};
+use wxb_train::read::{Ask, for_model, in_file};
 
 /// Rows whose own curves are shown.
 const SHOWN: usize = 60;
@@ -76,7 +77,8 @@ pub fn run(args: &PartialArgs, terminal: &Terminal) -> Outcome {
     interrupt::watch();
     let model = load_for(&args.model, &args.data)?;
     check_output(args)?;
-    let examples = for_model(&args.data, &model, &Ask::default(), &args.reading, terminal)?;
+    let examples =
+        for_model(&args.data, &model, &Ask::default(), &args.reading, |warning| terminal.warn(warning))?;
     let Features::Table(table) = &examples.features else {
         let what = "partial dependence is for tables, and the data is an array";
         return Err(Error::new(Code::InvalidSetting, what).into());

@@ -15,11 +15,12 @@ use wxb_io::{Compression, OutputColumn};
 use super::predictions::{FileFormat, Predictions};
 use crate::args::model::PredictArgs;
 use crate::exit::{Exit, Outcome, Written};
-use crate::pipeline::model::{load_for, outputs};
-use crate::pipeline::read::{Ask, Examples, for_model, in_file};
-use crate::pipeline::spread::spread;
 use crate::terminal::Terminal;
 use crate::terminal::number::counted;
+use wxb_train::Examples;
+use wxb_train::model::{load_for, outputs};
+use wxb_train::read::{Ask, for_model, in_file};
+use wxb_train::spread::spread;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -37,7 +38,7 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     let file =
         args.output.as_deref().map(|file| FileFormat::of(file).map(|format| (file, format))).transpose()?;
     let ask = Ask { keep: &args.keep, ..Ask::default() };
-    let examples = for_model(&args.data, &model, &ask, &args.reading, terminal)?;
+    let examples = for_model(&args.data, &model, &ask, &args.reading, |warning| terminal.warn(warning))?;
     let mut predictions = Predictions::new(examples.features.rows(), is_single(&model));
     keep(&mut predictions, &args.keep, &examples)?;
     let output = if args.logits { Output::Logits } else { Output::Linked };
@@ -101,7 +102,7 @@ fn keep(predictions: &mut Predictions, names: &[String], examples: &Examples) ->
         let Features::Table(table) = &examples.features else {
             return Err(Error::new(Code::InvalidSetting, "--keep is for tables, and the data is an array"));
         };
-        let kept = table.column(name).map_err(|error| in_file(&error, &examples.file))?;
+        let kept = table.column(name).map_err(|error| in_file(&error, &examples.name))?;
         predictions.push(name, column(kept));
     }
     Ok(())

@@ -11,10 +11,10 @@ use wxb::recipe::deep;
 use wxb::trainer::{BatchSize, TrainConfig};
 
 use crate::args::choice::PresetChoice;
-use crate::pipeline::importance::Measured;
-use crate::pipeline::judge::headline;
 use crate::terminal::metric_label;
 use crate::terminal::number::{counted, grouped, measure, percent, short};
+use wxb_train::importance::Measured;
+use wxb_train::judge::headline;
 
 /// A line of the story: what it is about, and the text.
 #[derive(Serialize)]

@@ -4,50 +4,51 @@ use serde::Serialize;
 use wxb::data::Column;
 use wxb::data::target::{Target, Task};
 use wxb::health::{LayerHealth, Verdict};
-use wxb::trainer::{BatchSize, Divergence, Run, Stop, TrainConfig};
-use wxb::{Code, Ensemble, Error, Heads, Layer, Loss, Network, Optimizer, Own, OwnLayer, Real};
+use wxb::trainer::{BatchSize, Stop, TrainConfig};
+use wxb::{Ensemble, Heads, Layer, Loss, Network, Optimizer, Own, OwnLayer, Real};
 
-use super::train::{Plan, Problem};
 use crate::args::choice::OutputFormat;
 use crate::args::value::Valid;
 use crate::exit::{Exit, Outcome};
-use crate::pipeline::memory;
-use crate::pipeline::prepare::Held;
-use crate::pipeline::{recipe, settings};
 use crate::terminal::Terminal;
-use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
+use crate::terminal::number::{bytes, counted, duration, grouped, measure, percent, short};
 use crate::terminal::table::Table;
+use wxb_train::judge::{headline, sentence};
+use wxb_train::prepare::Held;
+use wxb_train::train::Settled;
+use wxb_train::{News, Plan, Problem, Trained, memory, recipe};
 
-/// Says what is going to be learned, from what.
-pub fn data(problem: &Problem<'_>, terminal: &Terminal) {
-    terminal.say("data", &table(problem));
-    for note in &problem.fitted.notes {
-        if note.is_warning {
-            terminal.warn(&note.to_string())
-        } else {
-            terminal.detail(&format!("          {note}"))
+/// What is said of a training, from what the training tells.
+pub fn news<T: Real>(news: &News<'_, T>, terminal: &Terminal) {
+    match news {
+        News::Data(problem) => terminal.say("data", &table(problem)),
+        News::Remark(note) => terminal.detail(&format!("          {note}")),
+        News::Task(problem) => {
+            terminal.say("target", &target(problem));
+            terminal.say("split", &split(problem));
         }
+        News::Beside { candidate, took } => {
+            let scores = sentence(&candidate.scores(), headline(candidate.network.loss()));
+            terminal.say(candidate.name, &format!("{scores}   ({})", duration(*took)));
+        }
+        News::Plan { problem, plan, network } => {
+            let is_alone = problem.beside().is_empty();
+            let label = if is_alone { "model" } else { recipe::preset(&plan.args).name() };
+            terminal.say(label, &model(network));
+            terminal.say("training", &training(&plan.config));
+        }
+        News::Training { .. } => {}
     }
-    problem.prepared.choice.warnings.iter().for_each(|warning| terminal.warn(warning));
-    terminal.say("target", &target(problem));
-    terminal.say("split", &split(problem));
 }
 
-/// Says what the network is, and how it is trained. `is_alone`: no other network is part of the model.
-pub fn network<T: Real>(plan: &Plan<'_>, network: &Network<T>, is_alone: bool, terminal: &Terminal) {
-    let label = if is_alone { "model" } else { recipe::preset(plan.problem.args).name() };
-    terminal.say(label, &model(network));
-    terminal.say("training", &training(plan.config));
-}
-
-fn table(problem: &Problem<'_>) -> String {
+fn table(problem: &Problem) -> String {
     let features = &problem.prepared.examples.features;
     let columns = features.columns() + usize::from(problem.prepared.examples.weights.is_some());
     // The target was a column of the table, too.
     let columns = columns + usize::from(matches!(features, wxb::data::Features::Table(_)));
     let mut text = format!(
         "{}  {} x {}  ({})",
-        problem.args.data,
+        problem.prepared.examples.name,
         counted(features.rows(), "row"),
         counted(columns, "column"),
         problem.fitted.preprocessor.summary()
@@ -58,8 +59,8 @@ fn table(problem: &Problem<'_>) -> String {
     text
 }
 
-fn target(problem: &Problem<'_>) -> String {
-    let name = problem.args.columns.target.as_deref().unwrap_or(crate::pipeline::read::ARRAY_TARGET);
+fn target(problem: &Problem) -> String {
+    let name = problem.args.columns.target.as_deref().unwrap_or(wxb_train::read::ARRAY_TARGET);
     let (target, loss) = (&problem.fitted.target, &problem.prepared.loss);
     match target {
         Target::Classes { .. } => {
@@ -88,7 +89,7 @@ fn moments(values: &[f64], rows: &[u32]) -> (f64, f64) {
 }
 
 /// `no 73.5 %  yes 26.5 %`, the largest first, six at most.
-fn shares(problem: &Problem<'_>) -> String {
+fn shares(problem: &Problem) -> String {
     const SHOWN: usize = 6;
     let choice = &problem.prepared.choice;
     let total: u32 = choice.class_rows.iter().sum();
@@ -116,7 +117,7 @@ pub fn loss_name(loss: &Loss) -> String {
     }
 }
 
-fn split(problem: &Problem<'_>) -> String {
+fn split(problem: &Problem) -> String {
     let train = grouped(problem.parts.train.len());
     let stratified = if problem.fitted.target.task() == Task::Regression { "random" } else { "stratified" };
     match (&problem.parts.valid, &problem.args.validation.valid) {
@@ -126,10 +127,10 @@ fn split(problem: &Problem<'_>) -> String {
             folds.members(),
             problem.args.training.seed
         ),
-        (Held::File(examples), Some(Valid::File(file))) => {
+        (Held::Apart(examples), Some(Valid::File(file))) => {
             format!("{train} train / {} valid ({file})", grouped(examples.features.rows()))
         }
-        (Held::File(examples), _) => format!("{train} train / {} valid", grouped(examples.features.rows())),
+        (Held::Apart(examples), _) => format!("{train} train / {} valid", grouped(examples.features.rows())),
         (Held::Rows(rows), _) => {
             format!(
                 "{train} train / {} valid ({stratified}, seed {})",
@@ -211,13 +212,14 @@ fn training(config: &TrainConfig) -> String {
 }
 
 /// What --dry-run says more.
-pub fn dry_run<T: Real>(plan: &Plan<'_>, network: &Network<T>, terminal: &Terminal) -> Outcome {
-    let batch = plan.config.batch_rows(plan.problem.parts.rows_of_a_network());
+pub fn dry_run<T: Real>(problem: &Problem, settled: &Settled<T>, terminal: &Terminal) -> Outcome {
+    let Settled { plan, network } = settled;
+    let batch = plan.config.batch_rows(problem.parts.rows_of_a_network());
     let needed = memory::estimate(network.layers(), plan.config.optimizer, batch, size_of::<T>());
     if terminal.is_json() {
         terminal.json(&DryRun {
             schema: "wxb.dry_run/1",
-            setup: setup(plan, network),
+            setup: setup(problem, plan, network),
             memory_bytes: needed,
         })?;
     } else {
@@ -255,28 +257,30 @@ pub struct Setup<'a> {
 }
 
 /// The body of the event `setup`.
-pub fn setup<'a, T: Real>(plan: &Plan<'a>, network: &'a Network<T>) -> Setup<'a> {
-    let preprocessor = &plan.problem.fitted.preprocessor;
+pub fn setup<'a, T: Real>(problem: &'a Problem, plan: &'a Plan, network: &'a Network<T>) -> Setup<'a> {
+    let preprocessor = &problem.fitted.preprocessor;
     Setup {
-        data: &plan.problem.args.data,
-        rows: plan.problem.prepared.rows.len(),
+        data: &problem.prepared.examples.name,
+        rows: problem.prepared.rows.len(),
         features: preprocessor.features(),
         inputs: preprocessor.width(),
-        target: plan.problem.args.columns.target.as_deref().unwrap_or(crate::pipeline::read::ARRAY_TARGET),
-        task: plan.problem.fitted.target.task().name(),
-        classes: plan.problem.fitted.target.labels().iter().map(ToString::to_string).collect(),
+        target: problem.args.columns.target.as_deref().unwrap_or(wxb_train::read::ARRAY_TARGET),
+        task: problem.fitted.target.task().name(),
+        classes: problem.fitted.target.labels().iter().map(ToString::to_string).collect(),
         layers: network.sizes(),
         parameters: network.n_params(),
         precision: T::NAME,
-        loss: &plan.problem.prepared.loss,
-        config: plan.config,
+        loss: &problem.prepared.loss,
+        config: &plan.config,
     }
 }
 
 /// Why it stopped, and which weights are kept.
-pub fn stopped<T: Real>(stop: &Stop, run: &Run<T>, config: &TrainConfig) -> String {
-    let has_valid = run.history.last().is_some_and(|epoch| epoch.valid_loss.is_some());
-    let kept = match run.best.epoch {
+pub fn stopped(trained: &Trained) -> String {
+    let Trained { stop, epochs, best_epoch, history, .. } = trained;
+    let config = &trained.plan.config;
+    let has_valid = history.last().is_some_and(|epoch| epoch.valid_loss.is_some());
+    let kept = match best_epoch {
         _ if !has_valid => String::new(),
         epoch => format!("; best weights restored (epoch {epoch})"),
     };
@@ -285,37 +289,16 @@ pub fn stopped<T: Real>(stop: &Stop, run: &Run<T>, config: &TrainConfig) -> Stri
         None => "valid.loss".to_owned(),
     };
     match stop {
-        Stop::Epochs => format!("the limit of {} is reached{kept}", counted(run.epoch as usize, "epoch")),
+        Stop::Epochs => format!("the limit of {} is reached{kept}", counted(*epochs as usize, "epoch")),
         Stop::Early { patience } => {
             format!("no better {watched} for {}{kept}", counted(*patience as usize, "epoch"))
         }
         Stop::Converged { reason } => {
-            format!("converged after {}: {reason}{kept}", counted(run.epoch as usize, "epoch"))
+            format!("converged after {}: {reason}{kept}", counted(*epochs as usize, "epoch"))
         }
-        Stop::TimeIsUp => format!("the time is up in epoch {}{kept}", run.epoch + 1),
-        Stop::Interrupted => format!("interrupted in epoch {}{kept}", run.epoch + 1),
+        Stop::TimeIsUp => format!("the time is up in epoch {}{kept}", epochs + 1),
+        Stop::Interrupted => format!("interrupted in epoch {}{kept}", epochs + 1),
         Stop::Diverged(at) => format!("diverged in epoch {}{kept}", at.epoch),
-    }
-}
-
-/// A divergence in words, with what to try.
-pub fn diverged(at: &Divergence, plan: &Plan<'_>) -> Error {
-    let (lr, scale) = (plan.config.lr, plan.problem.args.columns.scale);
-    let message =
-        format!("training diverged at epoch {}, batch {}: the loss is not finite", at.epoch, at.batch);
-    let error = Error::new(Code::Diverged, message)
-        .note(format!(
-            "first non-finite tensor: {} (largest |W| before: {})",
-            at.tensor,
-            measure(at.largest_weight)
-        ))
-        .hint(format!(
-            "--lr {}, or --clip-norm 1",
-            short((lr / 10.0).min(settings::default_lr(&plan.config.optimizer)))
-        ));
-    match scale {
-        crate::args::choice::ScaleChoice::None => error.hint("the columns are not scaled: --scale auto"),
-        _ => error,
     }
 }
 

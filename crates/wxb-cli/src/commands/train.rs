@@ -1,214 +1,200 @@
 //! `wxb train`.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
-use wxb::compare::Difference;
-use wxb::health::{LayerHealth, examine};
+use wxb::health::LayerHealth;
 use wxb::metrics::Scores;
-use wxb::model_file::AnyNetwork;
-use wxb::trainer::{Run, Stop, TrainConfig};
-use wxb::{Network, Real};
+use wxb::trainer::{Run, Stop};
+use wxb::{Error, Network, Real, Result};
+use wxb_train::budget::Deadline;
+use wxb_train::prepare::{check, prepare};
+use wxb_train::read::for_training;
+use wxb_train::record::{NetworkObject, Numbers};
+use wxb_train::{Given, Listener, News, Plan, Problem, Trained, judge, train};
 
 use super::checkpoints::Checkpoints;
-use super::{cross_validate, output, saved, summary};
+use super::{cross_validate, output, summary};
 use crate::args::choice::PrecisionChoice;
-use crate::args::train::TrainArgs;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::args::train::TrainCommand;
+use crate::exit::{Exit, Outcome, Written};
 use crate::interrupt;
-use crate::pipeline::budget::{Deadline, afford};
-use crate::pipeline::candidate::{self, Alone, Candidate, Mixture, mix};
-use crate::pipeline::fit::{Bound, Data, Fitted, fit_columns, network_and_settings, start};
-use crate::pipeline::judge::{self, Baseline, Prior};
-use crate::pipeline::prepare::{Parts, Prepared, prepare};
-use crate::pipeline::settings;
-use crate::terminal::event::Numbers;
 use crate::terminal::number::percent;
 use crate::terminal::progress::Watcher;
 use crate::terminal::{Terminal, number};
 
 /// Trains as the flags say.
-pub fn run(args: &TrainArgs, terminal: &Terminal) -> Outcome {
+pub fn run(command: &TrainCommand, terminal: &Terminal) -> Outcome {
     interrupt::watch();
-    let deadline = Deadline::after(Instant::now(), args.training.time_budget);
+    let since = Instant::now();
     // A dry run prints one object.
-    let terminal = if args.output.dry_run { terminal.clone() } else { terminal.with_events() };
-    match args.network.precision {
-        PrecisionChoice::F32 => run_in::<f32>(args, deadline, &terminal),
-        PrecisionChoice::F64 => run_in::<f64>(args, deadline, &terminal),
-    }
-}
-
-fn run_in<T: Real>(args: &TrainArgs, deadline: Deadline, terminal: &Terminal) -> Outcome
-where
-    AnyNetwork: From<Network<T>>,
-{
+    let terminal = if command.output.dry_run { terminal.clone() } else { terminal.with_events() };
+    let args = &command.settings;
     if args.validation.cv.is_some() {
-        let prepared = prepare(args, terminal)?;
-        return cross_validate::run::<T>(args, &prepared, terminal);
+        let prepared = prepare(args, given(command, since, &terminal)?.examples)?;
+        return cross_validate::run(args, prepared, &terminal);
     }
-    let path = output::model_path(args)?;
-    let prepared = prepare(args, terminal)?;
-    let parts = prepared.parts(args, terminal)?;
-    let presets = candidate::presets(args, &prepared.examples.features);
-    let (main, beside) = presets.split_last().expect("a training has a network");
-    let fitted = fit_columns(&prepared, &parts.train, &settings::preprocessing(main))?;
-    let rows = parts.rows_of_a_network();
-    let (mut network, mut config) = network_and_settings::<T>(main, &fitted, &prepared.loss, rows)?;
-    summary::data(&Problem { args, prepared: &prepared, parts: &parts, fitted: &fitted }, terminal);
-    let bound = Bound::new(&prepared, &parts, &fitted, main)?;
-    let data = bound.data()?;
-    let beside = if args.output.dry_run { &[] } else { beside };
-    let Some(mut candidates) = candidate::train_all(beside, &prepared, &parts, deadline, terminal)? else {
-        terminal.warn("interrupted before the large network had an epoch: nothing is saved");
-        return Ok(Exit::Interrupted);
-    };
-    let afforded = afford(main, &fitted, &prepared.loss, &data, deadline)?;
-    if let Some(main) = &afforded {
-        (network, config) = network_and_settings(main, &fitted, &prepared.loss, rows)?;
+    let path = output::model_path(command)?;
+    let given = given(command, since, &terminal)?;
+    if command.output.dry_run {
+        return match args.network.precision {
+            PrecisionChoice::F32 => dry_run::<f32>(command, given, &terminal),
+            PrecisionChoice::F64 => dry_run::<f64>(command, given, &terminal),
+        };
     }
-    let main = afforded.as_ref().unwrap_or(main);
-    let problem = Problem { args: main, prepared: &prepared, parts: &parts, fitted: &fitted };
-    let plan = Plan { problem, config: &config };
-    summary::network(&plan, &network, presets.len() == 1, terminal);
-    if args.output.dry_run {
-        return summary::dry_run(&plan, &network, terminal);
-    }
-    let mut watcher = Watcher::new(terminal, config.metric);
-    watcher.emit("setup", summary::setup(&plan, &network));
-    let checkpoints = Checkpoints::new(&plan, &path);
-    let mut run = match checkpoints.resume(&network, terminal)? {
-        Some(run) => run,
-        None => {
-            start(&mut network, main, &fitted, &data.train)?;
-            Run::new(network, &config)?
-        }
-    };
-    let mut fault = None;
-    let stop = data.fit(&mut run, &config, &mut |event| {
-        watcher.see(&event);
-        if let Err(error) = checkpoints.see(&event, &mut watcher) {
-            fault = Some(error);
-        }
-        if fault.is_some() { ControlFlow::Break(Stop::Interrupted) } else { deadline.go_on(&event) }
-    })?;
-    if let Some(error) = fault {
+    let mut audience = Audience::new(command, &path, &terminal);
+    let trained = train(args, given, &mut audience)?;
+    if let Some(error) = audience.fault {
         return Err(error.into());
     }
-    if run.best.epoch > 0 || candidates.is_empty() {
-        candidates.push(Candidate::of(&run, &fitted, &data, main));
-    }
-    let result = judged(mix(candidates, args, data.is_held_out()), &data, &plan);
-    finish(&plan, &run, &stop, (&data, &result), &Place { path: &path, terminal }, &mut watcher)
-}
-
-/// What is to be learned, from what.
-#[derive(Clone, Copy)]
-pub struct Problem<'a> {
-    pub args: &'a TrainArgs,
-    pub prepared: &'a Prepared,
-    pub parts: &'a Parts,
-    pub fitted: &'a Fitted,
-}
-
-/// All that is settled before the first step of the main network, whose flags the problem has.
-pub struct Plan<'a> {
-    pub problem: Problem<'a>,
-    pub config: &'a TrainConfig,
-}
-
-/// The model beside the baseline.
-pub struct Judged<T> {
-    pub mixture: Mixture<T>,
-    /// `valid` or `out-of-fold`, or `train` where nothing was held out.
-    pub on: &'static str,
-    pub baseline: Baseline,
-    pub prior: Prior,
-}
-
-/// Sets a model beside what is predicted without looking at the inputs.
-pub fn judged<T: Real>(mixture: Mixture<T>, data: &Data<'_, T>, plan: &Plan<'_>) -> Judged<T> {
-    let (target, loss) = (&plan.problem.fitted.target, &plan.problem.prepared.loss);
-    let prior = Prior::of(&data.train, target, loss);
-    let baseline = prior.baseline(target, &mixture.evaluation, loss);
-    Judged { mixture, on: data.on(), baseline, prior }
-}
-
-fn finish<T: Real>(
-    plan: &Plan<'_>,
-    run: &Run<T>,
-    stop: &Stop,
-    (data, result): (&Data<'_, T>, &Judged<T>),
-    place: &Place<'_>,
-    watcher: &mut Watcher<'_>,
-) -> Outcome
-where
-    AnyNetwork: From<Network<T>>,
-{
-    let Place { path, terminal } = *place;
-    if let Stop::Diverged(at) = stop
-        && result.mixture.alone.iter().all(|network| network.best_epoch == 0)
-    {
-        return Err(summary::diverged(at, plan).note("no epoch was finished: nothing is saved").into());
-    }
-    let size = saved::save(plan, run, stop, result, path)?;
-    terminal.say("stopped", &summary::stopped(stop, run, plan.config));
-    report(plan, result, watcher, terminal)?;
-    let health = examine(run, &data.train, plan.config);
-    watcher.emit("health", HealthEvent { layers: &health });
-    summary::health(&health, terminal);
-    terminal.say("saved", &format!("{} ({})", path.display(), number::bytes(size)));
-    watcher.emit("saved", SavedEvent { model: &path.display().to_string(), bytes: size });
-    match stop {
-        Stop::Diverged(at) => {
-            let kept = match run.best.epoch {
-                0 => format!("the other networks are in {}", path.display()),
-                epoch => format!("the weights of epoch {epoch} are in {}", path.display()),
-            };
-            Err(summary::diverged(at, plan).note(kept).into())
+    match trained {
+        Some(trained) => finish(&trained, &path, &terminal),
+        None => {
+            terminal.warn("interrupted before the large network had an epoch: nothing is saved");
+            Ok(Exit::Interrupted)
         }
-        Stop::Interrupted => Ok(Exit::Interrupted),
-        _ => Ok(Exit::Success),
     }
 }
 
-/// Where the model and the text go.
-struct Place<'a> {
-    path: &'a Path,
-    terminal: &'a Terminal,
+/// Reads the training file, unless flags exclude each other.
+fn given(command: &TrainCommand, since: Instant, terminal: &Terminal) -> Result<Given> {
+    let args = &command.settings;
+    check(args)?;
+    let warn = |warning: &str| terminal.warn(warning);
+    let examples = for_training(&command.data, &args.columns, &args.reading, &[], warn)?;
+    Ok(Given { since, ..Given::new(examples) })
 }
 
-fn report<T: Real>(
-    plan: &Plan<'_>,
-    result: &Judged<T>,
-    watcher: &mut Watcher<'_>,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
-    let Judged { mixture, baseline, on, .. } = result;
-    let scores = mixture.evaluation.scores();
+/// Says what would be trained.
+fn dry_run<T: Real>(command: &TrainCommand, given: Given, terminal: &Terminal) -> Outcome {
+    let args = &command.settings;
+    let deadline = Deadline::after(given.since, args.training.time_budget);
+    let mut said = Said(terminal);
+    let problem = Problem::pose(args, given, &mut said)?;
+    let settled = problem.settle::<T>()?;
+    problem.tell(&mut said);
+    let bound = problem.bind()?;
+    let settled = settled.within(deadline, &problem, &bound.data()?)?;
+    said.hear(News::Plan { problem: &problem, plan: &settled.plan, network: &settled.network });
+    summary::dry_run(&problem, &settled, terminal)
+}
+
+/// Says what a training tells, and nothing else.
+pub struct Said<'a>(pub &'a Terminal);
+
+impl Listener for Said<'_> {
+    fn warn(&mut self, warning: &str) {
+        self.0.warn(warning);
+    }
+
+    fn hear<T: Real>(&mut self, news: News<'_, T>) {
+        summary::news(&news, self.0);
+    }
+
+    fn breaks_off(&mut self) -> bool {
+        interrupt::asked()
+    }
+}
+
+/// All who follow a training: the terminal, the view of its epochs, and the checkpoints.
+struct Audience<'a> {
+    command: &'a TrainCommand,
+    path: &'a Path,
+    said: Said<'a>,
+    /// From the main network's plan on.
+    main: Option<(Watcher<'a>, Checkpoints)>,
+    /// A checkpoint that could not be written.
+    fault: Option<Error>,
+}
+
+impl<'a> Audience<'a> {
+    fn new(command: &'a TrainCommand, path: &'a Path, terminal: &'a Terminal) -> Self {
+        Self { command, path, said: Said(terminal), main: None, fault: None }
+    }
+}
+
+impl Listener for Audience<'_> {
+    fn warn(&mut self, warning: &str) {
+        self.said.warn(warning);
+    }
+
+    fn hear<T: Real>(&mut self, news: News<'_, T>) {
+        summary::news(&news, self.said.0);
+        match (news, &mut self.main) {
+            (News::Plan { problem, plan, network }, main) => {
+                let watcher = Watcher::new(self.said.0, plan.config.metric);
+                watcher.emit("setup", summary::setup(problem, plan, network));
+                *main = Some((watcher, Checkpoints::new(problem, plan, self.command, self.path)));
+            }
+            (News::Training { event, .. }, Some((watcher, checkpoints))) => {
+                watcher.see(event);
+                if let Err(error) = checkpoints.see(event, watcher) {
+                    self.fault = Some(error);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn breaks_off(&mut self) -> bool {
+        self.fault.is_some() || self.said.breaks_off()
+    }
+
+    fn resume<T: Real>(&mut self, _: &Problem, _: &Plan, network: &Network<T>) -> Result<Option<Run<T>>> {
+        match &self.main {
+            Some((_, checkpoints)) => checkpoints.resume(network, self.said.0),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Saves the model and says what came of the training.
+fn finish(trained: &Trained, path: &Path, terminal: &Terminal) -> Outcome {
+    let bytes = trained.model.to_bytes();
+    // Whether it may be overwritten was settled before the training.
+    wxb_io::write_atomically(path, true, |out| out.write_all(&bytes))?;
+    let size = bytes.len() as u64;
+    terminal.say("stopped", &summary::stopped(trained));
+    report(trained, terminal)?;
+    terminal.emit("health", HealthEvent { layers: &trained.health });
+    summary::health(&trained.health, terminal);
+    terminal.say("saved", &format!("{} ({})", path.display(), number::bytes(size)));
+    terminal.emit("saved", SavedEvent { model: &path.display().to_string(), bytes: size });
+    if let Some(error) = trained.divergence() {
+        let kept = match trained.best_epoch {
+            0 => format!("the other networks are in {}", path.display()),
+            epoch => format!("the weights of epoch {epoch} are in {}", path.display()),
+        };
+        return Err(error.note(kept).into());
+    }
+    Ok(if trained.stop == Stop::Interrupted { Exit::Interrupted } else { Exit::Success })
+}
+
+fn report(trained: &Trained, terminal: &Terminal) -> Written {
+    let Trained { evaluation, baseline, on, networks, .. } = trained;
+    let scores = trained.scores();
     let event = ResultEvent {
         on,
-        rows: mixture.evaluation.targets.len(),
+        rows: evaluation.targets.len(),
         metrics: Numbers::of_scores(&scores),
         baseline: BaselineObject { name: &baseline.name, metrics: Numbers::of_scores(&baseline.scores) },
-        networks: mixture.alone.iter().map(NetworkObject::of).collect(),
-        temperature: mixture.calibration.temperature(),
+        networks: networks.iter().map(NetworkObject::of).collect(),
+        temperature: trained.temperature,
     };
-    watcher.emit("result", event);
+    terminal.emit("result", event);
     if terminal.is_json() {
         return Ok(());
     }
-    let metrics = judge::headline(&plan.problem.prepared.loss);
+    let metrics = judge::headline(&trained.problem.prepared.loss);
     let width = on.len().max(9);
     let line = |name: &str, scores: &Scores, remark: &str| {
         format!("{name:<width$} {}{remark}", judge::sentence(scores, metrics))
     };
     terminal.labelled_result("result", &line(on, &scores, ""))?;
     terminal.labelled_result("", &line("baseline", &baseline.scores, &format!("   ({})", baseline.name)))?;
-    if mixture.alone.len() > 1 {
-        for alone in &mixture.alone {
+    if networks.len() > 1 {
+        for alone in networks {
             let share = match alone.share {
                 0.0 => "left out".to_owned(),
                 share => format!("counts {}", percent(share)),
@@ -234,28 +220,6 @@ struct ResultEvent<'a> {
 pub struct BaselineObject<'a> {
     pub name: &'a str,
     pub metrics: Numbers,
-}
-
-/// A network of the mixture as an object.
-#[derive(Serialize)]
-pub struct NetworkObject {
-    name: &'static str,
-    share: f64,
-    epochs: u64,
-    best_epoch: u64,
-    metrics: Numbers,
-    /// Of the linear network: what the model gains over it in the first metric of the result line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gain: Option<Difference>,
-}
-
-impl NetworkObject {
-    /// Of a network on its own.
-    pub fn of(alone: &Alone) -> Self {
-        let Alone { name, share, epochs, best_epoch, scores, gain } = alone;
-        let metrics = Numbers::of_scores(scores);
-        Self { name, share: *share, epochs: *epochs, best_epoch: *best_epoch, metrics, gain: *gain }
-    }
 }
 
 #[derive(Serialize)]

@@ -3,39 +3,10 @@
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use wxb::metrics::{Metric, Scores};
+use serde::Serialize;
+use wxb::metrics::Metric;
 use wxb::trainer::{EpochRecord, Stop};
-
-/// Named numbers as an object, in their order; what is not finite is null.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Numbers(pub Vec<(String, f64)>);
-
-impl Numbers {
-    /// A loss and, if there is one, a metric.
-    pub fn of_epoch(loss: f64, metric: Option<(Metric, f64)>) -> Self {
-        let metric = metric.map(|(metric, value)| (metric.name().to_owned(), value));
-        Self([("loss".to_owned(), loss)].into_iter().chain(metric).collect())
-    }
-
-    /// All scores by their names.
-    pub fn of_scores(scores: &Scores) -> Self {
-        Self(scores.iter().map(|(metric, value)| (metric.name().to_owned(), value)).collect())
-    }
-
-    /// Whether one of them is not finite.
-    pub fn has_non_finite(&self) -> bool {
-        self.0.iter().any(|(_, value)| !value.is_finite())
-    }
-}
-
-impl Serialize for Numbers {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        self.0.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-        map.end()
-    }
-}
+use wxb_train::record::Numbers;
 
 /// Numbers the events of a run and writes them, each on a line of its own.
 #[derive(Debug, Default)]
@@ -43,7 +14,7 @@ pub struct EventLog {
     seq: u64,
 }
 
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct Envelope<'a, B> {
     schema: &'static str,
     seq: u64,
@@ -74,7 +45,7 @@ impl EventLog {
 }
 
 /// The body of `run_start`.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 pub struct RunStart {
     pub epochs: u64,
     pub done: u64,
@@ -84,7 +55,7 @@ pub struct RunStart {
 }
 
 /// The body of `epoch`.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 pub struct Epoch {
     pub epoch: u64,
     pub step: u64,
@@ -118,7 +89,7 @@ impl Epoch {
 }
 
 /// The body of `warning`.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 pub struct Warning<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'a str>,
@@ -126,7 +97,7 @@ pub struct Warning<'a> {
 }
 
 /// The body of `run_end`.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 pub struct RunEnd<'a> {
     pub stop: &'a Stop,
     pub epochs: u64,

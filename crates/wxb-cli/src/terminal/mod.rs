@@ -2,7 +2,6 @@
 
 pub mod event;
 pub mod matrix;
-pub mod number;
 pub mod progress;
 pub mod report;
 pub mod table;
@@ -14,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use anstream::ColorChoice;
 use serde::Serialize;
 use wxb::Error;
+pub use wxb_train::number::{self, metric_label};
 
 use self::event::{EventLog, Warning};
 use crate::args::Global;
@@ -147,11 +147,6 @@ impl Terminal {
         writeln!(out, "{text}")?;
         Ok(out.flush()?)
     }
-}
-
-/// A metric's name in a table for people: `log-loss`.
-pub fn metric_label(metric: wxb::metrics::Metric) -> String {
-    metric.name().replace('_', "-")
 }
 
 /// A line on stderr. If nobody can read it there is nobody to tell.

@@ -9,12 +9,11 @@ use wxb::preprocess::Preprocessor;
 use wxb::rng::{Purpose, shuffle, stream};
 use wxb::{Code, Error, Layer, Result};
 
+use super::examples::Examples;
 use super::judge::headline;
 use super::model::evaluation;
 use super::prepare::{self, Held, Parts, Prepared};
-use super::read::Examples;
-use crate::interrupt;
-use crate::terminal::metric_label;
+use crate::number::metric_label;
 
 /// How much worse a metric gets when the cells of a column change places, for each column; the most important one first.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,13 +22,16 @@ pub struct Measured {
     pub rows: usize,
     /// Orders of each column.
     pub repeats: usize,
+    /// What gets worse.
     pub metric: Metric,
     /// With all columns as they are.
     pub value: f64,
+    /// The most important one first.
     pub columns: Vec<Importance>,
 }
 
-/// The importance of the columns that a model uses, on rows that have a target; `None` if the user broke it off.
+/// The importance of the columns that a model uses, on rows that have a target; `None` if `breaks_off` says so, which is
+/// asked after each.
 ///
 /// # Errors
 /// For an array, data that does not fit the model, or a metric that is not defined on the rows.
@@ -38,6 +40,7 @@ pub fn measure(
     examples: &Examples,
     metric: Metric,
     shuffles: Shuffles,
+    breaks_off: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Measured>> {
     let Features::Table(table) = &examples.features else {
         return Err(Error::new(Code::InvalidSetting, "importance is for tables, and the data is an array"));
@@ -50,7 +53,7 @@ pub fn measure(
             let shuffled = Examples { features: Features::Table(table), ..examples.clone() };
             Ok(sign * (value - score(model, &shuffled, metric)?))
         })?);
-        if interrupt::asked() {
+        if breaks_off() {
             return Ok(None);
         }
     }
@@ -76,15 +79,15 @@ pub fn sample(examples: &Examples, mut rows: Vec<u32>, most: usize, seed: u64) -
         rows.sort_unstable();
     }
     if rows.is_empty() {
-        return Err(Error::new(Code::EmptyData, format!("{} has no row with a target", examples.file)));
+        return Err(Error::new(Code::EmptyData, format!("{} has no row with a target", examples.name)));
     }
     let Features::Table(table) = &examples.features else { return Ok(examples.clone()) };
     let weights = examples.weights.as_ref();
     Ok(Examples {
+        name: examples.name.clone(),
         features: Features::Table(table.select(|_| &rows)?),
         target: examples.target.as_ref().map(|target| target.select(&rows)),
         weights: weights.map(|weights| rows.iter().map(|&row| weights[row as usize]).collect()),
-        file: examples.file.clone(),
     })
 }
 
@@ -130,6 +133,7 @@ pub fn after_training(
     prepared: &Prepared,
     parts: &Parts,
     (training, seed): (Work, u64),
+    breaks_off: &mut dyn FnMut() -> bool,
 ) -> Option<Measured> {
     /// Of the work of the training.
     const SHARE: f64 = 0.03;
@@ -143,7 +147,7 @@ pub fn after_training(
         // With folds the model as a whole has seen every row.
         Held::None | Held::Folds(_) => return None,
         Held::Rows(rows) => (&prepared.examples, rows.clone()),
-        Held::File(file) => (&**file, wxb::data::target::present_rows(prepare::target(file).ok()?)),
+        Held::Apart(file) => (&**file, wxb::data::target::present_rows(prepare::target(file).ok()?)),
     };
     let columns = used_columns(model).len();
     let of_pass: f64 = model.parts.iter().map(|part| Work::forward(part.network.layers(), 1.0).0).sum();
@@ -154,5 +158,5 @@ pub fn after_training(
     }
     let repeats = (passes as usize / most.max(1)).clamp(1, REPEATS);
     let examples = sample(examples, rows, most, seed).ok()?;
-    measure(model, &examples, headline(model.loss())[0], Shuffles { repeats, seed }).ok()?
+    measure(model, &examples, headline(model.loss())[0], Shuffles { repeats, seed }, breaks_off).ok()?
 }

@@ -13,7 +13,6 @@ use wxb::{Network, Real, Result};
 use super::fit::{Data, Fitted, network_and_settings};
 use super::recipe;
 use crate::args::train::TrainArgs;
-use crate::interrupt;
 
 /// When the time is over, if it ever is.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +35,9 @@ impl Deadline {
         self.0.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// What a training is to do after an event. The first epoch is always finished: without it there would be nothing.
-    pub fn go_on<T>(self, event: &Event<'_, T>) -> ControlFlow<Stop> {
-        if interrupt::asked() {
+    /// What a training is to do after an event, if nobody breaks it off. The first epoch is always finished: without it there would be nothing.
+    pub fn go_on<T>(self, event: &Event<'_, T>, is_broken_off: bool) -> ControlFlow<Stop> {
+        if is_broken_off {
             return ControlFlow::Break(Stop::Interrupted);
         }
         let in_first = matches!(event, Event::RunStart { done: 0, .. } | Event::Step { epoch: 1, .. });

@@ -11,9 +11,9 @@ use wxb::ndarray::Array2;
 use wxb::preprocess::{Encoded, Preprocessor};
 use wxb::{Code, Error, Network, Real, Result};
 
+use super::examples::Examples;
 use super::fit::Numbers;
 use super::prepare;
-use super::read::Examples;
 
 /// Reads a model file.
 ///
@@ -69,6 +69,7 @@ pub fn file_name(path: &str) -> String {
 
 /// Inputs of a file for a network.
 pub enum Bound<'a, T> {
+    /// Of columns that are prepared.
     Encoded(Encoded<'a>),
     /// For a network that takes its inputs as they are.
     Dense(Array2<T>),
@@ -80,7 +81,7 @@ impl<'a, T: Real> Bound<'a, T> {
     /// # Errors
     /// A column that is missing or of another kind.
     pub fn new(preprocess: Option<&'a Preprocessor>, examples: &'a Examples, n_in: usize) -> Result<Self> {
-        let in_file = |error: Error| super::read::in_file(&error, &examples.file);
+        let in_file = |error: Error| super::read::in_file(&error, &examples.name);
         match (preprocess, &examples.features) {
             (Some(preprocessor), features) => preprocessor.bind(features).map(Self::Encoded).map_err(in_file),
             (None, Features::Matrix(matrix)) if matrix.columns() == n_in => {
@@ -90,7 +91,7 @@ impl<'a, T: Real> Bound<'a, T> {
             (None, features) => {
                 let message =
                     format!("the model takes arrays of {n_in} columns, the file has {}", features.columns());
-                Err(Error::new(Code::ShapeMismatch, message).at(&examples.file))
+                Err(Error::new(Code::ShapeMismatch, message).at(&examples.name))
             }
         }
     }
@@ -199,7 +200,7 @@ pub fn with_data<T: Real, R>(
     let column = prepare::target(examples)
         .map_err(|error| error.hint(format!("the model's target is {:?}", target_name(model))))?;
     let rows = present_rows(column);
-    let in_file = |error: Error| super::read::in_file(&error, &examples.file);
+    let in_file = |error: Error| super::read::in_file(&error, &examples.name);
     let numbers = Numbers::<T>::new(examples, &model.target, &rows).map_err(in_file)?;
     let bound = Bound::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
     let data = numbers.dataset(bound.inputs(), &model.target, &rows)?;

@@ -7,10 +7,13 @@ use wxb::{Loss, Real};
 
 use wxb::data::Dataset;
 
+use super::number::{measure, metric_label};
+
 /// What somebody would predict who knows the training targets only.
 pub struct Baseline {
     /// In words: `always "no"`.
     pub name: String,
+    /// How it does.
     pub scores: Scores,
 }
 
@@ -84,7 +87,7 @@ pub fn headline(loss: &Loss) -> &'static [Metric] {
 pub fn sentence(scores: &Scores, metrics: &[Metric]) -> String {
     let parts = metrics.iter().filter_map(|&metric| {
         let value = scores.get(metric)?;
-        Some(format!("{} {}", crate::terminal::metric_label(metric), crate::terminal::number::measure(value)))
+        Some(format!("{} {}", metric_label(metric), measure(value)))
     });
     parts.collect::<Vec<_>>().join("  ")
 }

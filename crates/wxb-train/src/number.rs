@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use wxb::metrics::Metric;
+
 /// 7043 as `7,043`.
 pub fn grouped(n: usize) -> String {
     let digits = n.to_string();
@@ -45,6 +47,11 @@ pub fn short(value: f64) -> String {
     }
     let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
     if (1e-4..1e6).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
+}
+
+/// A metric's name in a table for people: `log-loss`.
+pub fn metric_label(metric: Metric) -> String {
+    metric.name().replace('_', "-")
 }
 
 /// 0.265 as `26.5 %`.

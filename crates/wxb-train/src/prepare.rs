@@ -6,12 +6,12 @@ use wxb::data::{Column, Features, Folds};
 use wxb::preprocess::Kind;
 use wxb::{Code, Error, Loss, Result};
 
-use super::read::{self, Examples};
+use super::examples::Examples;
+use super::read;
 use super::{bag, recipe, settings};
-use crate::args::data::ReadingArgs;
+use crate::args::reading::ReadingArgs;
 use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
-use crate::terminal::Terminal;
 
 /// The share held out where nothing is said, and how many rows at the most: an accuracy measured on 10,000 rows is
 /// within half a percent, and more of them are better spent on training.
@@ -20,12 +20,15 @@ const HELD_OUT_ROWS: f64 = 10_000.0;
 
 /// The training data, its task and its split.
 pub struct Prepared {
+    /// The training data, and maybe rows to validate on among it.
     pub examples: Examples,
     /// The rows that take part: with a target and a weight above 0; ascending.
     pub rows: Vec<u32>,
     /// Rows left out because their target is missing.
     pub without_target: usize,
+    /// The task with its classes, and what is to be said about it.
     pub choice: Choice,
+    /// What is minimised.
     pub loss: Loss,
     /// Whether predictions of numbers are clamped to those of the training rows.
     pub is_clamped: bool,
@@ -37,8 +40,8 @@ pub enum Held {
     None,
     /// Among the training data.
     Rows(Vec<u32>),
-    /// In a file of their own.
-    File(Box<Examples>),
+    /// In a file or table of their own.
+    Apart(Box<Examples>),
     /// For each of several networks among those that the others train on.
     Folds(Folds),
 }
@@ -50,35 +53,44 @@ impl Held {
             Held::None => 0,
             Held::Rows(rows) => rows.len(),
             Held::Folds(folds) => folds.left_out().len(),
-            Held::File(examples) => examples.features.rows(),
+            Held::Apart(examples) => examples.features.rows(),
         }
     }
 }
 
 /// Rows to train on and rows to validate on.
 pub struct Parts {
+    /// Ascending rows of the training data.
     pub train: Vec<u32>,
+    /// What decides which weights are best.
     pub valid: Held,
 }
 
-/// Reads the data and decides what is to be learnt.
+/// What settings exclude, whatever the data: to be told before a file is read.
 ///
 /// # Errors
-/// Of the reader, of the target, of the settings.
-pub fn prepare(args: &TrainArgs, terminal: &Terminal) -> Result<Prepared> {
+/// [`Code::InvalidSetting`] for the first setting that another one excludes.
+pub fn check(args: &TrainArgs) -> Result<()> {
     recipe::check_preset(args)?;
-    bag::check(args)?;
-    let examples = read::for_training(&args.data, &args.columns, &args.reading, &[], terminal)?;
+    bag::check(args)
+}
+
+/// Decides what is to be learnt.
+///
+/// # Errors
+/// As [`check`]; of the target and the settings that belong to its task.
+pub fn prepare(args: &TrainArgs, examples: Examples) -> Result<Prepared> {
+    check(args)?;
     let column = target(&examples)?;
     let present = present_rows(column);
     let without_target = column.len() - present.len();
     let weighs = |row: &u32| examples.weights.as_ref().is_none_or(|weights| weights[*row as usize] != 0.0);
     let rows: Vec<u32> = present.into_iter().filter(weighs).collect();
-    let choice =
-        choose(column, &rows, settings::wanted_task(args)).map_err(|error| about_target(&error, args))?;
+    let choice = choose(column, &rows, settings::wanted_task(args))
+        .map_err(|error| about_target(&error, args, &examples))?;
     settings::check_task(args.columns.task, choice.target.task(), choice.target.labels().len())?;
     let loss = settings::loss(args, choice.target.task())?;
-    check_counts(&loss, column, &rows).map_err(|error| about_target(&error, args))?;
+    check_counts(&loss, column, &rows).map_err(|error| about_target(&error, args, &examples))?;
     let is_clamped = choice.target.task() == Task::Regression && recipe::clamps(args, &examples.features);
     Ok(Prepared { examples, rows, without_target, choice, loss, is_clamped })
 }
@@ -88,7 +100,7 @@ pub fn target(examples: &Examples) -> Result<&Column> {
     examples
         .target
         .as_ref()
-        .ok_or_else(|| Error::new(Code::NoTarget, format!("{} has no target", examples.file)))
+        .ok_or_else(|| Error::new(Code::NoTarget, format!("{} has no target", examples.name)))
 }
 
 /// Poisson's loss is for counts and rates.
@@ -107,9 +119,9 @@ fn check_counts(loss: &Loss, column: &Column, rows: &[u32]) -> Result<()> {
     }
 }
 
-fn about_target(error: &Error, args: &TrainArgs) -> Error {
+fn about_target(error: &Error, args: &TrainArgs, examples: &Examples) -> Error {
     match (&args.columns.target, error.places().is_empty()) {
-        (Some(name), true) => error.clone().at(format!("{}, column {name:?}", args.data)),
+        (Some(name), true) => error.clone().at(format!("{}, column {name:?}", examples.name)),
         _ => error.clone(),
     }
 }
@@ -123,21 +135,26 @@ impl Prepared {
         }
     }
 
-    /// The split that the flags ask for.
+    /// The split that the flags ask for, or all rows beside those that are given to validate on; `warn` hears what is to be said
+    /// about a validation file.
     ///
     /// # Errors
     /// If the rows cannot be split, or of the validation file's reader.
-    pub fn parts(&self, args: &TrainArgs, terminal: &Terminal) -> Result<Parts> {
+    pub fn parts(&self, args: &TrainArgs, valid: Option<Examples>, warn: impl FnMut(&str)) -> Result<Parts> {
+        let all = || self.rows.clone();
+        if let Some(valid) = valid {
+            refuse_other_split(args)?;
+            return Ok(Parts { train: all(), valid: Held::Apart(Box::new(valid)) });
+        }
         if let Some(k) = args.validation.bag {
             return self.bag(k, args.training.seed);
         }
-        let all = || self.rows.clone();
         let usual = Valid::Fraction(HELD_OUT.min(HELD_OUT_ROWS / self.rows.len().max(1) as f64));
         match args.validation.valid.as_ref().unwrap_or(&usual) {
             Valid::None => Ok(Parts { train: all(), valid: Held::None }),
             Valid::File(file) => {
-                let valid = self.read_alike(file, args, terminal)?;
-                Ok(Parts { train: all(), valid: Held::File(Box::new(valid)) })
+                let valid = self.read_alike(file, args, warn)?;
+                Ok(Parts { train: all(), valid: Held::Apart(Box::new(valid)) })
             }
             Valid::Fraction(fraction) => {
                 let strata = self.strata()?;
@@ -164,7 +181,7 @@ impl Prepared {
     }
 
     /// Reads a validation file; its columns are taken for what they are in the training file.
-    fn read_alike(&self, file: &str, args: &TrainArgs, terminal: &Terminal) -> Result<Examples> {
+    fn read_alike(&self, file: &str, args: &TrainArgs, warn: impl FnMut(&str)) -> Result<Examples> {
         let mut kinds = vec![];
         if let Features::Table(table) = &self.examples.features {
             kinds = table.iter().map(|(name, column)| (name, kind(column))).collect();
@@ -172,10 +189,22 @@ impl Prepared {
         let mut columns = args.columns.clone();
         columns.drop.clear();
         let reading = ReadingArgs { labels: args.validation.valid_labels.clone(), ..args.reading.clone() };
-        read::for_training(file, &columns, &reading, &kinds, terminal).map_err(|error| match error.code() {
+        read::for_training(file, &columns, &reading, &kinds, warn).map_err(|error| match error.code() {
             Code::NoTarget => error.hint("--valid-labels FILE gives the labels of a validation file"),
             _ => error,
         })
+    }
+}
+
+/// Rows to validate on are given or asked for.
+fn refuse_other_split(args: &TrainArgs) -> Result<()> {
+    let asked = [(args.validation.valid.is_some(), "--valid"), (args.validation.bag.is_some(), "--bag")];
+    match asked.iter().find(|(is_given, _)| *is_given) {
+        Some((_, flag)) => {
+            let what = format!("{flag} says what is held out, and rows to validate on are given");
+            Err(Error::new(Code::InvalidSetting, what).hint("leave one of them out"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -14,13 +14,13 @@ use wxb::{Network, Real, Result};
 
 use super::budget::Deadline;
 use super::fit::{Bound, Data, Fitted, fit_columns, network_and_settings, start};
-use super::judge::{headline, sentence};
+use super::judge::headline;
 use super::model::combined;
-use super::prepare::{Parts, Prepared};
+use super::train::Problem;
 use super::{recipe, settings};
 use crate::args::choice::{CalibrationChoice, PresetChoice};
 use crate::args::train::TrainArgs;
-use crate::terminal::{Terminal, number};
+use crate::listener::{Listener, News};
 
 /// The networks that the flags ask for, each as flags of its own, the main one last. `auto` is for tables; a matrix of like
 /// columns, such as an image, gets the small network.
@@ -42,11 +42,17 @@ pub fn presets(args: &TrainArgs, features: &Features) -> Vec<TrainArgs> {
 
 /// A trained network and how it does on the rows that decide: those of the validation, else of the training.
 pub struct Candidate<T> {
+    /// Its preset.
     pub name: &'static str,
+    /// The best weights.
     pub network: Network<T>,
+    /// Its inputs.
     pub preprocessor: Preprocessor,
+    /// Epochs that were finished.
     pub epochs: u64,
+    /// The epoch of the best weights.
     pub best_epoch: u64,
+    /// On the rows that decide.
     pub evaluation: Evaluation,
 }
 
@@ -71,35 +77,31 @@ impl<T: Real> Candidate<T> {
     }
 }
 
-/// Trains some networks one after the other, a line for each; those that diverge are left out. `None` if the
-/// user broke it off.
+/// Trains the networks beside the main one, one after the other; those that diverge are left out. `None` if the
+/// listener breaks it off.
 ///
 /// # Errors
 /// Of the settings or the data.
 pub fn train_all<T: Real>(
-    presets: &[TrainArgs],
-    prepared: &Prepared,
-    parts: &Parts,
+    problem: &Problem,
     deadline: Deadline,
-    terminal: &Terminal,
+    listener: &mut impl Listener,
 ) -> Result<Option<Vec<Candidate<T>>>> {
     /// Of the time that there is; the rest is for the main network.
     const SHARE: f64 = 0.3;
     let deadline = deadline.sooner(SHARE);
     let mut candidates = vec![];
-    for args in presets {
+    for args in problem.beside() {
         let started = Instant::now();
-        match train(args, prepared, parts, deadline)? {
+        match train(args, problem, deadline, listener)? {
             (Stop::Interrupted, _) => return Ok(None),
             (_, Some(candidate)) => {
-                let scores = sentence(&candidate.scores(), headline(&prepared.loss));
-                let time = number::duration(started.elapsed());
-                terminal.say(candidate.name, &format!("{scores}   ({time})"));
+                listener.hear(News::Beside { candidate: &candidate, took: started.elapsed() });
                 candidates.push(candidate);
             }
             (_, None) => {
                 let name = recipe::preset(args).name();
-                terminal.warn(&format!("the network {name:?} diverged and is left out"));
+                listener.warn(&format!("the network {name:?} diverged and is left out"));
             }
         }
     }
@@ -109,10 +111,11 @@ pub fn train_all<T: Real>(
 /// How a training ended, and what it left if an epoch was finished.
 fn train<T: Real>(
     args: &TrainArgs,
-    prepared: &Prepared,
-    parts: &Parts,
+    problem: &Problem,
     deadline: Deadline,
+    listener: &mut impl Listener,
 ) -> Result<(Stop, Option<Candidate<T>>)> {
+    let Problem { prepared, parts, .. } = problem;
     let fitted = fit_columns(prepared, &parts.train, &settings::preprocessing(args))?;
     let rows = parts.rows_of_a_network();
     let (mut network, config) = network_and_settings::<T>(args, &fitted, &prepared.loss, rows)?;
@@ -120,7 +123,11 @@ fn train<T: Real>(
     let data = bound.data()?;
     start(&mut network, args, &fitted, &data.train)?;
     let mut run = Run::new(network, &config)?;
-    let stop = data.fit(&mut run, &config, &mut |event| deadline.go_on(&event))?;
+    let network = recipe::preset(args).name();
+    let stop = data.fit(&mut run, &config, &mut |event| {
+        listener.hear(News::Training { network, event: &event });
+        deadline.go_on(&event, listener.breaks_off())
+    })?;
     let candidate = (run.best.epoch > 0).then(|| Candidate::of(&run, &fitted, &data, args));
     Ok((stop, candidate))
 }
@@ -139,10 +146,15 @@ pub struct Mixture<T> {
 
 /// A network on its own.
 pub struct Alone {
+    /// Its preset.
     pub name: &'static str,
+    /// What it counts in the mean; 0 where it is left out.
     pub share: f64,
+    /// Epochs that were finished.
     pub epochs: u64,
+    /// The epoch of the best weights.
     pub best_epoch: u64,
+    /// On the rows that decide.
     pub scores: Scores,
     /// Of the linear network: what the model gains over it in the first metric of the result line.
     pub gain: Option<Difference>,

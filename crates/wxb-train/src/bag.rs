@@ -76,7 +76,7 @@ impl Parts {
     pub fn rows_of_a_network(&self) -> usize {
         match &self.valid {
             Held::Folds(folds) => folds.train_rows(),
-            Held::None | Held::Rows(_) | Held::File(_) => self.train.len(),
+            Held::None | Held::Rows(_) | Held::Apart(_) => self.train.len(),
         }
     }
 }

@@ -10,8 +10,8 @@ use wxb::recipe::Recipe;
 use wxb::trainer::{Observer, Run, Stop, TrainConfig, fit, fit_folds};
 use wxb::{Activation, Code, Error, Initializer, Layer, Loss, Network, Optimizer, Real, Result};
 
+use super::examples::Examples;
 use super::prepare::{self, Held, Parts, Prepared};
-use super::read::Examples;
 use super::{bag, memory, numbers, recipe, settings, weights};
 use crate::args::choice::PresetChoice;
 use crate::args::train::TrainArgs;
@@ -19,8 +19,11 @@ use crate::args::value::ClassWeight;
 
 /// The columns and the target as the training rows have them.
 pub struct Fitted {
+    /// Columns into inputs.
     pub preprocessor: Preprocessor,
+    /// What was noticed about the columns.
     pub notes: Vec<Note>,
+    /// Target into what the network learns, and back.
     pub target: Target,
 }
 
@@ -260,7 +263,9 @@ struct BoundValid<'a, T> {
 
 /// Rows to train on, and those to validate on if there are any.
 pub struct Data<'a, T> {
+    /// Rows to train on.
     pub train: Dataset<'a, T>,
+    /// Rows to validate on.
     pub valid: Option<Dataset<'a, T>>,
     /// Which of the training rows each member leaves out and is validated on.
     pub folds: Option<Folds>,
@@ -327,7 +332,7 @@ impl<'a, T: Real> Bound<'a, T> {
         let valid = match &parts.valid {
             Held::None | Held::Folds(_) => None,
             Held::Rows(rows) => Some((examples, rows.clone())),
-            Held::File(file) => Some((&**file, present_rows(prepare::target(file)?))),
+            Held::Apart(file) => Some((&**file, present_rows(prepare::target(file)?))),
         };
         let valid = valid.map(|(examples, rows)| BoundValid::new(examples, rows, fitted)).transpose()?;
         let encoded = fitted.preprocessor.bind(&examples.features)?;
@@ -358,7 +363,7 @@ impl<'a, T: Real> Bound<'a, T> {
 
 impl<'a, T: Real> BoundValid<'a, T> {
     fn new(examples: &'a Examples, rows: Vec<u32>, fitted: &'a Fitted) -> Result<Self> {
-        let in_file = |error: Error| super::read::in_file(&error, &examples.file);
+        let in_file = |error: Error| super::read::in_file(&error, &examples.name);
         let numbers = Numbers::new(examples, &fitted.target, &rows).map_err(in_file)?;
         let encoded = fitted.preprocessor.bind(&examples.features).map_err(in_file)?;
         Ok(Self { encoded, numbers, rows })

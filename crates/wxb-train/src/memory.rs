@@ -2,7 +2,7 @@
 
 use wxb::{Code, Error, Layer, Optimizer, Result};
 
-use crate::terminal::number;
+use crate::number;
 
 /// Bytes of parameters, gradients, moments, best weights, and of one batch's activations, those of each member.
 pub fn estimate(layers: &[Layer], optimizer: Optimizer, batch: usize, width: usize) -> u64 {

@@ -9,27 +9,14 @@ use wxb::preprocess::{Kind, Preprocessor};
 use wxb::{Code, Error, Result};
 use wxb_io::{ColumnKind, ReadOptions, Source};
 
-use crate::args::data::ReadingArgs;
+use super::examples::{Examples, check_weights};
+use crate::args::reading::ReadingArgs;
 use crate::args::train::ColumnArgs;
-use crate::terminal::Terminal;
-
-/// What a file holds, the target and the weights taken out of the features.
-#[derive(Clone)]
-pub struct Examples {
-    /// The file as the user named it.
-    pub file: String,
-    /// The columns that predict.
-    pub features: Features,
-    /// The column that is predicted, one cell per row.
-    pub target: Option<Column>,
-    /// One weight per row.
-    pub weights: Option<Vec<f64>>,
-}
 
 /// The name that the target of an array has.
 pub const ARRAY_TARGET: &str = "y";
 
-/// Reads a training file.
+/// Reads a training file; `warn` hears what is to be said about it.
 ///
 /// # Errors
 /// What is wrong with the file; [`Code::UnknownColumn`] and [`Code::NoTarget`].
@@ -38,13 +25,13 @@ pub fn for_training(
     columns: &ColumnArgs,
     reading: &ReadingArgs,
     kinds: &[(&str, Kind)],
-    terminal: &Terminal,
+    warn: impl FnMut(&str),
 ) -> Result<Examples> {
     let mut options = options(reading, kinds);
     options.drop = columns.drop.clone();
     options.kinds.extend(columns.categorical.iter().map(|name| (name.clone(), ColumnKind::Text)));
     let loaded = wxb_io::read(&source(file), &options).map_err(|error| in_file(&error, file))?;
-    loaded.warnings.iter().for_each(|warning| terminal.warn(warning));
+    loaded.warnings.iter().map(String::as_str).for_each(warn);
     let (features, target, weights) = match loaded.features {
         Features::Table(mut table) => {
             check_known(&table, &columns.categorical, file)?;
@@ -60,10 +47,11 @@ pub fn for_training(
             (matrix, loaded.labels.ok_or_else(|| no_labels(file))?, None)
         }
     };
-    Ok(Examples { file: file.to_owned(), features, target: Some(target), weights })
+    Ok(Examples { name: file.to_owned(), features, target: Some(target), weights })
 }
 
-/// Reads a file for a model: as the training file was read, its columns taken for what they were.
+/// Reads a file for a model: as the training file was read, its columns taken for what they were. `warn` hears what is to be said
+/// about it.
 ///
 /// # Errors
 /// What is wrong with the file.
@@ -72,7 +60,7 @@ pub fn for_model(
     model: &Model,
     ask: &Ask<'_>,
     reading: &ReadingArgs,
-    terminal: &Terminal,
+    warn: impl FnMut(&str),
 ) -> Result<Examples> {
     let mut options = options(&as_trained(reading, model), &[]);
     let text = |name: &String| (name.clone(), ColumnKind::Text);
@@ -82,28 +70,24 @@ pub fn for_model(
     }
     options.kinds.extend(column_kinds(model));
     let loaded = wxb_io::read(&source(file), &options).map_err(|error| as_in_training(&error))?;
-    loaded.warnings.iter().for_each(|warning| terminal.warn(warning));
+    loaded.warnings.iter().map(String::as_str).for_each(warn);
     let (features, target, weights) = match loaded.features {
         Features::Table(mut table) => {
             let weights = take_weights(&mut table, ask.weight, file)?;
             let target = match (loaded.labels, &model.target_name) {
                 (Some(labels), _) => Some(labels),
-                (None, Some(name)) if ask.needs_target => Some(
-                    table
-                        .take(name)
-                        .map_err(|error| in_file(&error, file).note("it is the model's target"))?,
-                ),
+                (None, Some(name)) if ask.needs_target => Some(take_models_target(&mut table, name, file)?),
                 _ => None,
             };
             (Features::Table(table), target, weights)
         }
         matrix => (matrix, loaded.labels, None),
     };
-    Ok(Examples { file: file.to_owned(), features, target, weights })
+    Ok(Examples { name: file.to_owned(), features, target, weights })
 }
 
 /// The kind that each column of a model's table is read as. One that no network uses may hold anything: it is text.
-fn column_kinds(model: &Model) -> BTreeMap<String, ColumnKind> {
+pub(crate) fn column_kinds(model: &Model) -> BTreeMap<String, ColumnKind> {
     let mut kinds = BTreeMap::new();
     for part in &model.parts {
         let Some(Preprocessor::Table(columns)) = &part.preprocess else { continue };
@@ -120,7 +104,9 @@ fn column_kinds(model: &Model) -> BTreeMap<String, ColumnKind> {
 /// What a command wants from a file beside the model's columns.
 #[derive(Default)]
 pub struct Ask<'a> {
+    /// Whether each row has to have a target.
     pub needs_target: bool,
+    /// The column with a weight per row.
     pub weight: Option<&'a str>,
     /// Columns that are passed on, as they stand in the file.
     pub keep: &'a [String],
@@ -158,32 +144,23 @@ fn options(reading: &ReadingArgs, kinds: &[(&str, Kind)]) -> ReadOptions {
     }
 }
 
-fn take_target(table: &mut Table, name: Option<&str>, file: &str) -> Result<Column> {
+pub(crate) fn take_target(table: &mut Table, name: Option<&str>, file: &str) -> Result<Column> {
     match name {
         Some(name) => table.take(name).map_err(|error| in_file(&error, file)),
         None => Err(no_target(table.names(), file)),
     }
 }
 
+/// The column that a model predicts.
+pub(crate) fn take_models_target(table: &mut Table, name: &str, file: &str) -> Result<Column> {
+    table.take(name).map_err(|error| in_file(&error, file).note("it is the model's target"))
+}
+
 /// Weights are numbers from 0 on.
-fn take_weights(table: &mut Table, name: Option<&str>, file: &str) -> Result<Option<Vec<f64>>> {
+pub(crate) fn take_weights(table: &mut Table, name: Option<&str>, file: &str) -> Result<Option<Vec<f64>>> {
     let Some(name) = name else { return Ok(None) };
     match table.take(name).map_err(|error| in_file(&error, file))? {
-        Column::Number(weights) => match weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
-            None => Ok(Some(weights)),
-            Some(row) if !weights[row].is_nan() => Err(Error::new(
-                Code::InvalidSetting,
-                format!("the weight column {name:?} has a weight of {}", weights[row]),
-            )
-            .at(format!("{file}, data row {}", row + 1))
-            .hint("weights are finite and not negative")),
-            Some(row) => Err(Error::new(
-                Code::InvalidSetting,
-                format!("the weight column {name:?} has a missing value"),
-            )
-            .at(format!("{file}, data row {}", row + 1))
-            .hint("a row that is not to count has the weight 0")),
-        },
+        Column::Number(weights) => check_weights(weights, &format!("weight column {name:?}"), file).map(Some),
         Column::Text(_) => {
             Err(Error::new(Code::WrongKind, format!("the weight column {name:?} is text")).at(file))
         }
@@ -191,7 +168,7 @@ fn take_weights(table: &mut Table, name: Option<&str>, file: &str) -> Result<Opt
 }
 
 /// The reader leaves names that it does not find in `kinds` alone.
-fn check_known(table: &Table, names: &[String], file: &str) -> Result<()> {
+pub(crate) fn check_known(table: &Table, names: &[String], file: &str) -> Result<()> {
     names.iter().try_for_each(|name| table.column(name).map(|_| ()).map_err(|error| in_file(&error, file)))
 }
 
@@ -244,12 +221,12 @@ fn quoted(name: &str) -> String {
     if name.contains(char::is_whitespace) { format!("\"{name}\"") } else { name.to_owned() }
 }
 
-fn no_labels(file: &str) -> Error {
+pub(crate) fn no_labels(file: &str) -> Error {
     Error::new(Code::NoTarget, format!("{file} has features only; what is to be predicted?"))
         .hint("--labels FILE gives the labels of an IDX or NPY file, --x NAME --y NAME pick the members of an NPZ file")
 }
 
-fn refuse_column_flags(columns: &ColumnArgs, file: &str) -> Result<()> {
+pub(crate) fn refuse_column_flags(columns: &ColumnArgs, file: &str) -> Result<()> {
     let given = [
         (columns.target.is_some(), "--target", "an array's labels are picked by --y NAME or --labels FILE"),
         (columns.weight.is_some(), "--weight", "arrays have no named columns"),

@@ -6,8 +6,8 @@ use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::spread::{Spread, predict_members};
 use wxb::{Code, Error, Network, Real, Result};
 
+use super::examples::Examples;
 use super::model::Bound;
-use super::read::Examples;
 
 /// The standard deviation of what the members of all networks predict, each with its share: of each number (rows, n_L) in the
 /// target's unit; of classes (rows) that of the probability of the predicted class, `values` (rows, n_L) being the predictions.
