@@ -129,7 +129,7 @@ fn no_class(class: &str, labels: &[String]) -> Error {
 /// The network that the flags describe, with its initial weights, and how it is trained, for so many training rows.
 ///
 /// # Errors
-/// As [`network`] and [`settings::training`].
+/// For settings that exclude each other, a file of weights that does not fit, and as [`settings::training`].
 pub fn network_and_settings<T: Real>(
     args: &TrainArgs,
     fitted: &Fitted,

@@ -24,7 +24,7 @@
 //! # Ok::<(), wxb::Error>(())
 //! ```
 //!
-//! [`train`] is what the command `wxb train` calls, with the same settings ([`TrainArgs`]). Nothing here prints: a [`Listener`] hears
+//! [`train()`] is what the command `wxb train` calls, with the same settings ([`TrainArgs`]). Nothing here prints: a [`Listener`] hears
 //! what happens, warns, and may break off.
 
 pub mod args;

@@ -31,19 +31,6 @@ pub fn load(path: &str) -> Result<Model> {
     Model::from_bytes(&bytes).map_err(|error| error.at(path))
 }
 
-/// Reads the model of a command that takes data, too: the two are easily exchanged.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_for(path: &str, data: &str) -> Result<Model> {
-    load(path).map_err(|error| match error.code() {
-        Code::NotAModel | Code::UnreadableFile if data.ends_with(".wxb") || path == "-" => {
-            error.hint(format!("the model comes before the data: {data} {path}"))
-        }
-        _ => error,
-    })
-}
-
 /// The network of a model that a command looks into: the one that is named, else the one that counts most.
 ///
 /// # Errors

@@ -46,6 +46,10 @@ impl Given {
 /// Of settings that exclude each other or do not fit the data, of the data; [`Code::Diverged`] if no network had an epoch with
 /// finite numbers.
 pub fn train(args: &TrainArgs, given: Given, listener: &mut impl Listener) -> Result<Option<Trained>> {
+    if args.validation.cv.is_some() {
+        let what = "--cv trains for a table of results, and no model comes of it";
+        return Err(Error::new(Code::InvalidSetting, what).hint("leave --cv out"));
+    }
     match args.network.precision {
         PrecisionChoice::F32 => train_in::<f32>(args, given, listener),
         PrecisionChoice::F64 => train_in::<f64>(args, given, listener),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use wxb::trainer::Divergence;
 use wxb::{Code, Error, Loss, Optimizer, Real};
+use wxb_train::settings;
 
 use super::bench_measure::{Peaks, Timing, allocations, time};
 use super::bench_workload::{Prediction, Training, Workload, classes, round, standard};
@@ -14,7 +15,6 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::terminal::Terminal;
 use crate::terminal::number::{grouped, measure, percent};
 use crate::terminal::table::Table;
-use wxb_train::settings;
 
 /// Rows per step where nothing is said.
 const BATCH_SIZE: usize = 256;

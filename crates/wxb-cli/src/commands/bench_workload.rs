@@ -8,9 +8,9 @@ use wxb::rng::{Purpose, stream, unit};
 use wxb::step::{Cache, Keep, Mode, forward};
 use wxb::trainer::{Divergence, Run, TrainConfig, train_step};
 use wxb::{Activation, Error, Initializer, Loss, Network, Optimizer, Real};
+use wxb_train::memory;
 
 use crate::args::choice::WorkloadName;
-use wxb_train::memory;
 
 /// A network and how it is trained.
 pub struct Workload {

@@ -8,15 +8,15 @@ use wxb::metrics::predicted_class;
 use wxb::model_file::Model;
 use wxb::rng::{ChaCha8Rng, Purpose, below, shuffle, stream};
 use wxb::{Code, Error, Result};
+use wxb_train::Examples;
+use wxb_train::importance::used_columns;
+use wxb_train::model::{outputs, target_name};
 
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
 use crate::terminal::Terminal;
 use crate::terminal::number::{measure, short};
 use crate::terminal::table::Table;
-use wxb_train::Examples;
-use wxb_train::importance::used_columns;
-use wxb_train::model::{outputs, target_name};
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -6,7 +6,13 @@ use wxb::data::target::{Target, Task};
 use wxb::evaluate::Evaluation;
 use wxb::metrics::{self, Metric, Reliability, Scores};
 use wxb::model_file::Model;
+use wxb_train::judge::{Baseline, Prior};
+use wxb_train::model::evaluation;
+use wxb_train::read::{Ask, for_model};
+use wxb_train::record::Numbers;
+use wxb_train::settings;
 
+use super::loaded::load_for;
 use super::train::BaselineObject;
 use crate::args::choice::OutputFormat;
 use crate::args::model::EvaluateArgs;
@@ -15,11 +21,6 @@ use crate::exit::{Exit, Outcome, Written};
 use crate::terminal::number::{counted, grouped, measure, percent};
 use crate::terminal::table::Table;
 use crate::terminal::{Terminal, metric_label};
-use wxb_train::judge::{Baseline, Prior};
-use wxb_train::model::{evaluation, load_for};
-use wxb_train::read::{Ask, for_model};
-use wxb_train::record::Numbers;
-use wxb_train::settings;
 
 /// More classes than this make a confusion matrix wider than a screen.
 const SHOWN_CLASSES: usize = 20;

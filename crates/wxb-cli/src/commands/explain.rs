@@ -8,8 +8,13 @@ use wxb::model_file::{Model, Part};
 use wxb::ndarray::Array2;
 use wxb::step::{Cache, Keep, Mode};
 use wxb::{Code, Error, Network, Result};
+use wxb_train::Examples;
+use wxb_train::model::{Bound, part, target_name};
+use wxb_train::prepare;
+use wxb_train::read::{Ask, for_model};
 
 use super::formulas::{self, Line, Orientation};
+use super::loaded::load_for;
 use super::{contributions, integrated};
 use crate::args::choice::{ConventionChoice, MethodChoice};
 use crate::args::model::ExplainArgs;
@@ -17,10 +22,6 @@ use crate::exit::{Exit, Outcome, Written};
 use crate::terminal::Terminal;
 use crate::terminal::matrix::Matrix;
 use crate::terminal::number::{measure, percent, short};
-use wxb_train::Examples;
-use wxb_train::model::{Bound, load_for, part, target_name};
-use wxb_train::prepare;
-use wxb_train::read::{Ask, for_model};
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -3,14 +3,15 @@
 use serde::Serialize;
 use wxb::gradcheck::{TensorCheck, gradcheck};
 use wxb::step::{Cache, Keep, Mode};
+use wxb_train::model::{part, with_data};
+use wxb_train::read::{Ask, for_model};
 
+use super::loaded::load_for;
 use crate::args::model::GradcheckArgs;
 use crate::exit::{Exit, Outcome};
 use crate::terminal::Terminal;
 use crate::terminal::number::{counted, grouped};
 use crate::terminal::table::Table;
-use wxb_train::model::{load_for, part, with_data};
-use wxb_train::read::{Ask, for_model};
 
 /// Numbers of a tensor that are compared: enough to catch any wrong formula, few enough for a wide layer.
 const PER_TENSOR: usize = 200;

@@ -3,19 +3,19 @@
 use serde::Serialize;
 use wxb::data::target::present_rows;
 use wxb::importance::{Importance, Shuffles};
+use wxb_train::importance::{Measured, measure, sample};
+use wxb_train::judge::headline;
+use wxb_train::prepare;
+use wxb_train::read::{Ask, for_model};
+use wxb_train::settings;
 
+use super::loaded::load_for;
 use crate::args::model::ImportanceArgs;
 use crate::exit::{Exit, Outcome};
 use crate::interrupt;
 use crate::terminal::number::{counted, measure as number};
 use crate::terminal::table::Table;
 use crate::terminal::{Terminal, metric_label};
-use wxb_train::importance::{Measured, measure, sample};
-use wxb_train::judge::headline;
-use wxb_train::model::load_for;
-use wxb_train::prepare;
-use wxb_train::read::{Ask, for_model};
-use wxb_train::settings;
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -7,6 +7,7 @@ use wxb::data::target::Target;
 use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
 use wxb::{Bins, Embed, Ensemble, Heads, Layer, Members, Network, Own, Periodic, Piecewise, Plr, Real};
+use wxb_train::model::{load, target_name};
 
 use super::importance::{importance_table, looked_at};
 use super::provenance::{self, importance, story};
@@ -17,7 +18,6 @@ use crate::exit::{Exit, Failure, Outcome, Written};
 use crate::terminal::Terminal;
 use crate::terminal::number::{bytes, counted, grouped, measure, percent, short};
 use crate::terminal::table::Table;
-use wxb_train::model::{load, target_name};
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -5,6 +5,9 @@ use wxb::attribute::{Attribution, integrated_gradients};
 use wxb::data::{Features, Table as Columns};
 use wxb::model_file::Model;
 use wxb::{Code, Error, Result};
+use wxb_train::Examples;
+use wxb_train::importance::used_columns;
+use wxb_train::read::in_file;
 
 use super::contributions::{asked, bar, cell, table_of};
 use crate::args::model::ExplainArgs;
@@ -12,9 +15,6 @@ use crate::exit::Written;
 use crate::terminal::Terminal;
 use crate::terminal::number::{counted, measure};
 use crate::terminal::table::Table;
-use wxb_train::Examples;
-use wxb_train::importance::used_columns;
-use wxb_train::read::in_file;
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -18,6 +18,7 @@ mod help;
 mod importance;
 mod inspect;
 mod integrated;
+mod loaded;
 mod output;
 mod partial;
 mod partial_svg;

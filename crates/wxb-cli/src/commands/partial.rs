@@ -10,8 +10,13 @@ use wxb::partial::{Texts, Values, dependence};
 use wxb::preprocess::{Encoding, Preprocessor};
 use wxb::rng::{Purpose, shuffle, stream};
 use wxb::{Code, Error, Result};
+use wxb_train::Examples;
+use wxb_train::importance::used_columns;
+use wxb_train::model::target_name;
+use wxb_train::read::{Ask, for_model, in_file};
 
 use super::contributions::{only, predictions};
+use super::loaded::load_for;
 use super::{partial_svg, provenance};
 use crate::args::choice::OutputFormat;
 use crate::args::model::PartialArgs;
@@ -20,10 +25,6 @@ use crate::interrupt;
 use crate::terminal::Terminal;
 use crate::terminal::number::{counted, measure, percent, short};
 use crate::terminal::table::Table;
-use wxb_train::Examples;
-use wxb_train::importance::used_columns;
-use wxb_train::model::{load_for, target_name};
-use wxb_train::read::{Ask, for_model, in_file};
 
 /// Rows whose own curves are shown.
 const SHOWN: usize = 60;

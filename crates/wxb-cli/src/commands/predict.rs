@@ -11,16 +11,17 @@ use wxb::metrics::predicted_class;
 use wxb::model_file::Model;
 use wxb::{Code, Error, Loss, Result};
 use wxb_io::{Compression, OutputColumn};
+use wxb_train::Examples;
+use wxb_train::model::outputs;
+use wxb_train::read::{Ask, for_model, in_file};
+use wxb_train::spread::spread;
 
+use super::loaded::load_for;
 use super::predictions::{FileFormat, Predictions};
 use crate::args::model::PredictArgs;
 use crate::exit::{Exit, Outcome, Written};
 use crate::terminal::Terminal;
 use crate::terminal::number::counted;
-use wxb_train::Examples;
-use wxb_train::model::{load_for, outputs};
-use wxb_train::read::{Ask, for_model, in_file};
-use wxb_train::spread::spread;
 
 #[derive(Serialize)]
 struct Report<'a> {

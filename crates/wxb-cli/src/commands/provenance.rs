@@ -9,12 +9,12 @@ use wxb::metrics::Metric;
 use wxb::model_file::Model;
 use wxb::recipe::deep;
 use wxb::trainer::{BatchSize, TrainConfig};
+use wxb_train::importance::Measured;
+use wxb_train::judge::headline;
 
 use crate::args::choice::PresetChoice;
 use crate::terminal::metric_label;
 use crate::terminal::number::{counted, grouped, measure, percent, short};
-use wxb_train::importance::Measured;
-use wxb_train::judge::headline;
 
 /// A line of the story: what it is about, and the text.
 #[derive(Serialize)]

@@ -6,6 +6,10 @@ use wxb::data::target::{Target, Task};
 use wxb::health::{LayerHealth, Verdict};
 use wxb::trainer::{BatchSize, Stop, TrainConfig};
 use wxb::{Ensemble, Heads, Layer, Loss, Network, Optimizer, Own, OwnLayer, Real};
+use wxb_train::judge::{headline, sentence};
+use wxb_train::prepare::Held;
+use wxb_train::train::Settled;
+use wxb_train::{News, Plan, Problem, Trained, memory, recipe};
 
 use crate::args::choice::OutputFormat;
 use crate::args::value::Valid;
@@ -13,10 +17,6 @@ use crate::exit::{Exit, Outcome};
 use crate::terminal::Terminal;
 use crate::terminal::number::{bytes, counted, duration, grouped, measure, percent, short};
 use crate::terminal::table::Table;
-use wxb_train::judge::{headline, sentence};
-use wxb_train::prepare::Held;
-use wxb_train::train::Settled;
-use wxb_train::{News, Plan, Problem, Trained, memory, recipe};
 
 /// What is said of a training, from what the training tells.
 pub fn news<T: Real>(news: &News<'_, T>, terminal: &Terminal) {

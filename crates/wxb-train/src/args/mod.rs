@@ -33,3 +33,61 @@ impl Default for TrainArgs {
         Self::from_flags([]).expect("no flag has to be given")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use wxb::Code;
+
+    use super::choice::PresetChoice;
+    use super::value::{Hidden, Valid};
+    use super::*;
+
+    fn parse(flags: &str) -> Result<TrainArgs> {
+        TrainArgs::from_flags(flags.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn flags_are_settings() {
+        let args =
+            parse("--target=-x --time-budget 90s --preset realmlp --keep --drop a,b --valid none").unwrap();
+        assert_eq!(args.columns.target.as_deref(), Some("-x"));
+        assert_eq!(args.columns.drop, ["a", "b"]);
+        assert!(args.columns.keep);
+        assert_eq!(args.training.time_budget, Some(Duration::from_secs(90)));
+        assert_eq!(args.network.preset, Some(PresetChoice::Realmlp));
+        assert_eq!(args.validation.valid, Some(Valid::None));
+        assert_eq!(parse("--layers 8,4").unwrap().network.hidden, Some(Hidden(vec![8, 4])));
+    }
+
+    #[test]
+    fn nothing_said_is_the_usual() {
+        let args = TrainArgs::default();
+        assert!(
+            args.network.preset.is_none() && args.training.epochs.is_none() && args.columns.drop.is_empty()
+        );
+        assert_eq!((args.training.seed, args.columns.keep), (0, false));
+    }
+
+    #[test]
+    fn what_is_no_setting_is_told() {
+        for (flags, code, told) in [
+            ("--max-iter 3", Code::Usage, "here it is --epochs"),
+            ("--hiden 3", Code::Usage, "did you mean --hidden?"),
+            ("--n-estimators 3", Code::Usage, "epochs, not trees"),
+            ("data.csv", Code::Usage, "an argument too many"),
+            ("--output m.wxb", Code::Usage, "unknown flag --output"),
+            ("--help", Code::Usage, "unknown flag --help"),
+            ("--target", Code::Usage, "needs a value"),
+            ("--seed 1 --seed 2", Code::Usage, "given twice"),
+            ("--lr -1", Code::InvalidSetting, "out of range"),
+            ("--preset depe", Code::InvalidSetting, "did you mean deep?"),
+            ("--bag 5 --valid 0.1", Code::InvalidSetting, "exclude each other"),
+        ] {
+            let error = parse(flags).unwrap_err();
+            assert_eq!(error.code(), code, "{flags}: {error:?}");
+            assert!(format!("{error:?}").contains(told), "{flags}: {error:?}");
+        }
+    }
+}
