@@ -68,6 +68,7 @@ impl Examples {
             table.take(dropped).map_err(|error| in_file(&error, &name))?;
         }
         check_known(&table, &columns.categorical, &name)?;
+        let mut table = as_text(table, |column| columns.categorical.iter().any(|name| name == column))?;
         let weights = match (weights, columns.weight.as_deref()) {
             (Some(_), Some(_)) => return Err(twice("weights", "--weight")),
             (Some(weights), None) => Some(weights),
@@ -77,7 +78,6 @@ impl Examples {
             Some(target) => target,
             None => take_target(&mut table, columns.target.as_deref(), &name)?,
         };
-        let table = as_text(table, |column| columns.categorical.iter().any(|name| name == column))?;
         Ok(Self { name, features: Features::Table(table), target: Some(target), weights })
     }
 

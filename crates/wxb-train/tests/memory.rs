@@ -176,6 +176,7 @@ fn errors_name_the_data() {
         ("--target y --drop z", Code::UnknownColumn),
         ("--target y --categorical z", Code::UnknownColumn),
         ("--target y --weight kind", Code::WrongKind),
+        ("--target y --weight x --categorical x", Code::WrongKind),
     ] {
         let error = trained(flags, &mut ()).err().expect(flags);
         assert_eq!(error.code(), code, "{flags}");
