@@ -3,7 +3,10 @@
 //! Everything that Python can express well (defaults, names, scikit-learn's manners) is Python in `wxb/`; what is here takes checked
 //! arrays and settings as JSON, lets go of the interpreter while it works, and turns errors into exceptions.
 
+mod array;
 mod error;
+mod functional;
+mod optim;
 mod settings;
 
 use pyo3::prelude::*;
@@ -12,6 +15,16 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _wxb(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(settings::check_setting, module)?)?;
+    module.add_function(wrap_pyfunction!(functional::activate, module)?)?;
+    module.add_function(wrap_pyfunction!(functional::link, module)?)?;
+    module.add_function(wrap_pyfunction!(functional::log_softmax, module)?)?;
+    module.add_function(wrap_pyfunction!(functional::loss_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(functional::normalize_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(functional::row_norms, module)?)?;
+    module.add_function(wrap_pyfunction!(functional::initial_weights, module)?)?;
+    module.add_function(wrap_pyfunction!(optim::optimizer_update, module)?)?;
+    module.add_function(wrap_pyfunction!(optim::schedule_factors, module)?)?;
+    module.add_function(wrap_pyfunction!(optim::lbfgs_step, module)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }
