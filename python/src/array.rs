@@ -7,7 +7,12 @@ use pyo3::prelude::*;
 use wxb::Real;
 
 /// `f32` or `f64`, as the engine, NumPy and `ndarray` know them.
-pub trait Float: Real + Element + NdFloat {}
+pub trait Float: Real + Element + NdFloat {
+    /// Whether it is finite and not negative.
+    fn is_weight(self) -> bool {
+        Real::is_finite(self) && self >= Self::ZERO
+    }
+}
 impl Float for f32 {}
 impl Float for f64 {}
 

@@ -6,8 +6,12 @@
 mod array;
 mod error;
 mod functional;
+mod model;
+mod network;
 mod optim;
+mod pass;
 mod settings;
+mod training;
 
 use pyo3::prelude::*;
 
@@ -25,6 +29,11 @@ fn _wxb(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(optim::optimizer_update, module)?)?;
     module.add_function(wrap_pyfunction!(optim::schedule_factors, module)?)?;
     module.add_function(wrap_pyfunction!(optim::lbfgs_step, module)?)?;
+    module.add_class::<network::Engine>()?;
+    module.add_class::<pass::Pass>()?;
+    module.add_function(wrap_pyfunction!(training::train, module)?)?;
+    module.add_function(wrap_pyfunction!(model::model_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(model::network_of_model, module)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

@@ -1,5 +1,42 @@
 """Dense networks on tables: W·x + b, layer after layer."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ._wxb import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from . import activations, functional, init, losses, network, optim
+    from .network import Network
+
+#: Modules that are imported when they are first asked for.
+_MODULES = ("activations", "functional", "init", "losses", "network", "optim")
+#: Names of the package, and the modules that they come from.
+_NAMES = {"Network": "network"}
+
+__all__ = [
+    "Network",
+    "__version__",
+    "activations",
+    "functional",
+    "init",
+    "losses",
+    "network",
+    "optim",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A module or name of the package, imported now."""
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    if name in _NAMES:
+        return getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """All names of the package."""
+    return sorted(__all__)

@@ -307,7 +307,7 @@ fn activation_of(layer: Layer) -> Activation {
 }
 
 /// The running statistics after training step `t`, counted from 1, whose batch [`forward`] has left in the cache.
-pub(crate) fn track<T: Real>(network: &mut Network<T>, cache: &Cache<T>, t: u64) {
+pub fn track<T: Real>(network: &mut Network<T>, cache: &Cache<T>, t: u64) {
     for l in 0..network.layers().len() {
         if let Layer::BatchNorm { .. } = network.layers()[l] {
             let [_, _, mean, variance] = network.params.tensors_mut(l);

@@ -110,6 +110,16 @@ impl<T: Real> Cache<T> {
         &self.layers[layer].z
     }
 
+    /// What a dropout layer multiplied by in the last [`forward`](super::forward), (m, n_out): 0, or what keeps the mean.
+    pub fn mask(&self, layer: usize) -> &[T] {
+        &self.layers[layer].mask
+    }
+
+    /// The same, to be set before a pass with [`Mode::SameMasks`](super::Mode::SameMasks).
+    pub fn mask_mut(&mut self, layer: usize) -> &mut [T] {
+        &mut self.layers[layer].mask
+    }
+
     /// The logits Z_L (m, n_L), with members (k m, n_L), after [`forward`](super::forward).
     pub fn logits(&self) -> &[T] {
         &self.layers.last().expect("a network has a layer").a

@@ -1,0 +1,160 @@
+//! `fit`: the trainer's loop over NumPy arrays, with its events to Python and Ctrl-C from it.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use numpy::PyReadonlyArrayDyn;
+use numpy::ndarray::ArrayView2;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use wxb::data::{Dataset, Inputs};
+use wxb::trainer::{EpochRecord, Event, Run, Stop, TrainConfig, fit};
+
+use crate::array::{Float, at_precision, numbers, numbers_mut};
+use crate::error::exception;
+use crate::network::{Engine, checked_weights, inputs_shape};
+
+/// X (m, n₀), Y (m, n_targets), weights (m).
+type Batch<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
+/// Epoch, step, training loss, validation loss and metric, learning rate, whether it is the best.
+type Record = (u64, u64, f64, Option<f64>, Option<f64>, f64, bool);
+
+/// Trains parameters in place. The configuration holds what differs from the trainer's defaults; `on_epoch` gets the record of
+/// each epoch, whose parameters it finds in `flat`, and ends the training with `True`.
+///
+/// # Errors
+/// Whatever `on_epoch` raises, and `KeyboardInterrupt`; the parameters are then the best so far.
+#[pyfunction]
+pub fn train<'py>(
+    py: Python<'py>,
+    engine: &Bound<'py, Engine>,
+    flat: &Bound<'py, PyAny>,
+    config: &str,
+    data: (Batch<'py>, Option<Batch<'py>>),
+    on_epoch: Option<Py<PyAny>>,
+) -> PyResult<(Vec<Record>, String)> {
+    let (config, (train, valid)) = (config_of(config)?, data);
+    let engine = engine.get();
+    at_precision!("the parameters", flat => train_as(py, engine, flat, &config, (&train, valid.as_ref()), on_epoch))
+}
+
+/// The defaults with other values for some keys.
+fn config_of(json: &str) -> PyResult<TrainConfig> {
+    let refuse = |error: serde_json::Error| PyValueError::new_err(format!("settings: {error} in {json}"));
+    let mut config = serde_json::to_value(TrainConfig::default()).map_err(refuse)?;
+    let given: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).map_err(refuse)?;
+    given.into_iter().for_each(|(key, value)| config[key] = value);
+    let config: TrainConfig = serde_json::from_value(config).map_err(refuse)?;
+    config.check().map_err(|error| exception(&error))?;
+    Ok(config)
+}
+
+/// The arrays of a batch, which stay as long as a data set looks at them.
+struct Held<'py, T: Float> {
+    x: PyReadonlyArrayDyn<'py, T>,
+    y: PyReadonlyArrayDyn<'py, T>,
+    weights: Option<PyReadonlyArrayDyn<'py, T>>,
+}
+
+impl<'py, T: Float> Held<'py, T> {
+    fn new((x, y, weights): &Batch<'py>) -> PyResult<Self> {
+        let weights = weights.as_ref().map(|weights| numbers("sample_weight", weights)).transpose()?;
+        Ok(Self { x: numbers("X", x)?, y: numbers("Y", y)?, weights })
+    }
+
+    fn data(&self, [m, n_in]: [usize; 2], n_targets: usize) -> PyResult<Dataset<'_, T>> {
+        let x = ArrayView2::from_shape((m, n_in), self.x.as_slice()?)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let data = Dataset::new(Inputs::Dense(x), self.y.as_slice()?, n_targets);
+        let data = data.map_err(|error| exception(&error))?;
+        match &self.weights {
+            None => Ok(data),
+            Some(weights) => {
+                let weights = checked_weights(m, weights.as_slice()?)?;
+                data.with_weights(weights).map_err(|error| exception(&error))
+            }
+        }
+    }
+}
+
+fn train_as<'py, T: Float>(
+    py: Python<'py>,
+    engine: &Engine,
+    flat: &Bound<'py, PyAny>,
+    config: &TrainConfig,
+    (train, valid): (&Batch<'py>, Option<&Batch<'py>>),
+    on_epoch: Option<Py<PyAny>>,
+) -> PyResult<(Vec<Record>, String)> {
+    let network = engine.network::<T>(flat)?;
+    let n_targets = network.n_targets();
+    let train = Held::<T>::new(train)?;
+    let valid = valid.map(Held::<T>::new).transpose()?;
+    let shape = inputs_shape(&network, &train.x)?;
+    let valid_shape = valid.as_ref().map_or(Ok(shape), |valid| inputs_shape(&network, &valid.x))?;
+    let data = train.data(shape, n_targets)?;
+    let valid = valid.as_ref().map(|valid| valid.data(valid_shape, n_targets)).transpose()?;
+    let mut run = Run::new(network, config).map_err(|error| exception(&error))?;
+    let mut listener =
+        Listener { on_epoch, flat: flat.clone().unbind(), looked: Instant::now(), raised: None };
+    let stop = py.detach(|| fit(&mut run, &data, valid.as_ref(), config, &mut |event| listener.hear(&event)));
+    let stop = stop.map_err(|error| exception(&error))?;
+    numbers_mut::<T>("the parameters", flat)?.as_slice_mut()?.copy_from_slice(&run.best.flat);
+    if let Some(raised) = listener.raised {
+        return Err(raised);
+    }
+    let stop = serde_json::to_string(&stop).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok((run.history.iter().map(of_python).collect(), stop))
+}
+
+fn of_python(record: &EpochRecord) -> Record {
+    let EpochRecord { epoch, step, train_loss, valid_loss, valid_metric, lr, best } = *record;
+    (epoch, step, train_loss, valid_loss, valid_metric, lr, best)
+}
+
+/// What hears the events of a training, on the thread that called it, without the interpreter.
+struct Listener {
+    on_epoch: Option<Py<PyAny>>,
+    flat: Py<PyAny>,
+    /// When the signals were looked at.
+    looked: Instant,
+    raised: Option<PyErr>,
+}
+
+/// How long Ctrl-C may go unheard. To ask after each step would cost a short one its time.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+impl Listener {
+    fn hear<T: Float>(&mut self, event: &Event<'_, T>) -> ControlFlow<Stop> {
+        let heard = match event {
+            Event::Step { .. } | Event::Epoch { .. } if self.looked.elapsed() >= PATIENCE => {
+                self.looked = Instant::now();
+                Python::attach(|py| py.check_signals())
+            }
+            _ => Ok(()),
+        };
+        let goes_on = heard.and_then(|()| match event {
+            Event::Epoch { record, run } => self.tell(record, &run.network.params.flat),
+            _ => Ok(true),
+        });
+        match goes_on {
+            Ok(true) => ControlFlow::Continue(()),
+            Ok(false) => ControlFlow::Break(Stop::Interrupted),
+            Err(raised) => {
+                self.raised = Some(raised);
+                ControlFlow::Break(Stop::Interrupted)
+            }
+        }
+    }
+
+    /// Whether the training goes on.
+    fn tell<T: Float>(&self, record: &EpochRecord, parameters: &[T]) -> PyResult<bool> {
+        let Some(on_epoch) = &self.on_epoch else { return Ok(true) };
+        Python::attach(|py| {
+            numbers_mut::<T>("the parameters", self.flat.bind(py))?
+                .as_slice_mut()?
+                .copy_from_slice(parameters);
+            let answer = on_epoch.bind(py).call1((of_python(record),))?;
+            Ok(!answer.extract::<bool>().unwrap_or(false))
+        })
+    }
+}

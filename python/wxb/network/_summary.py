@@ -1,0 +1,96 @@
+"""A network as text and as a table of HTML."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import numpy as np
+
+from ..losses import Loss
+from ._views import Slot
+
+#: Layer, outputs, activation, shapes of the parameters, how many are learned.
+Row = tuple[str, str, str, str, str]
+_HEAD: Row = ("layer", "outputs", "activation", "parameters", "learned")
+
+
+class Shown:
+    """How a network is shown."""
+
+    _layers: list[Any]
+    _slots: list[Slot]
+    _orientation: str
+    _flat: Any
+
+    @property
+    def sizes(self) -> list[int]:
+        raise NotImplementedError
+
+    @property
+    def loss_function(self) -> Loss:
+        raise NotImplementedError
+
+    @property
+    def n_params(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """A line for each layer: outputs, activation, parameters."""
+        rows = [_HEAD, *self._rows()]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        ]
+        lines.insert(1, "─" * (sum(widths) + 2 * (len(widths) - 1)))
+        return "\n".join([line.rstrip() for line in [*lines, self._foot()]])
+
+    def _foot(self) -> str:
+        loss = self.loss_function
+        link = "" if loss.link == "identity" else f" with {loss.link}"
+        return f"{self.sizes[0]} inputs, {self.n_params:,} parameters of {self.dtype}, loss {loss.name}{link}"
+
+    def _rows(self) -> list[Row]:
+        rows: list[Row] = []
+        width = self.sizes[0]
+        for place, layer in enumerate(self._layers):
+            kind, constants = next(iter(layer.items())) if isinstance(layer, dict) else (layer, {})
+            slots = [slot for slot in self._slots if slot.layer == place]
+            width = constants.get("n_out", constants.get("n", width))
+            activation = constants.get("activation", "")
+            if kind == "dropout":
+                activation = f"rate {constants['rate']:g}"
+            learned = sum(slot.rows * slot.columns for slot in slots if slot.learned)
+            shapes = ", ".join(
+                f"{slot.name} {slot.view(self._flat, self._orientation).shape}" for slot in slots
+            )
+            rows.append((kind, str(width), _in_words(activation), shapes, f"{learned:,}" if slots else ""))
+        return rows
+
+    def __repr__(self) -> str:
+        """Sizes, loss, precision."""
+        sizes = ", ".join(map(str, self.sizes))
+        columns = ", columns" if self._orientation == "columns" else ""
+        size = f"{self.n_params:,} parameters, {self.dtype}{columns}"
+        return f"<Network [{sizes}] {self.loss_function.name}, {size}>"
+
+    def _repr_html_(self) -> str:
+        def line(cells: Row, tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        body = "".join(line(row, "td") for row in self._rows())
+        head = line(_HEAD, "th")
+        caption = html.escape(self._foot())
+        return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
+
+
+def _in_words(activation: Any) -> str:
+    """``"elu"`` or ``{"elu": {"alpha": 1.0}}`` as ``elu(alpha=1)``."""
+    if not isinstance(activation, dict):
+        return str(activation)
+    name, constants = next(iter(activation.items()))
+    return f"{name}({', '.join(f'{key}={value:g}' for key, value in constants.items())})"
