@@ -125,14 +125,11 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 impl Listener {
     fn hear<T: Float>(&mut self, event: &Event<'_, T>) -> ControlFlow<Stop> {
-        let heard = match event {
-            Event::Step { .. } | Event::Epoch { .. } if self.looked.elapsed() >= PATIENCE => {
-                self.looked = Instant::now();
-                Python::attach(|py| py.check_signals())
-            }
-            _ => Ok(()),
-        };
-        let goes_on = heard.and_then(|()| match event {
+        // Of the last step of an epoch the trainer hears nothing: its epoch is finished first.
+        if self.raised.is_some() {
+            return ControlFlow::Break(Stop::Interrupted);
+        }
+        let goes_on = self.look().and_then(|()| match event {
             Event::Epoch { record, run } => self.tell(record, &run.network.params.flat),
             _ => Ok(true),
         });
@@ -144,6 +141,15 @@ impl Listener {
                 ControlFlow::Break(Stop::Interrupted)
             }
         }
+    }
+
+    /// Whether Ctrl-C was pressed, now and then.
+    fn look(&mut self) -> PyResult<()> {
+        if self.looked.elapsed() < PATIENCE {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        Python::attach(|py| py.check_signals())
     }
 
     /// Whether the training goes on.

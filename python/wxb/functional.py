@@ -6,8 +6,8 @@ float64.
 Examples
 --------
 >>> from wxb import functional as F
->>> F.sigmoid(3.0)
-np.float64(0.9525741268224334)
+>>> F.sigmoid([0.0, 3.0])
+array([0.5       , 0.95257413])
 >>> F.softmax([[0.0, 1.0], [1000.0, 999.0]])
 array([[0.26894142, 0.73105858],
        [0.73105858, 0.26894142]])

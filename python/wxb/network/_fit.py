@@ -83,8 +83,9 @@ class History(Sequence[EpochRecord]):
 
     @property
     def best_epoch(self) -> int:
-        """The last epoch that was the best so far, from 1; 0 if there is none."""
-        return max((record.epoch for record in self._records if record.best), default=0)
+        """The epoch whose weights are kept, from 1: without validation the last one; 0 if there is none."""
+        kept = [record.epoch for record in self._records if record.best or record.valid_loss is None]
+        return max(kept, default=0)
 
     @overload
     def __getitem__(self, index: int) -> EpochRecord: ...
