@@ -9,6 +9,7 @@ use wxb::{Activation, Initializer, Layer, Loss, Network};
 use crate::array::{Float, array, at_precision, numbers, shape2};
 use crate::error::exception;
 use crate::settings::parse;
+use crate::work::work;
 
 /// g(z), or with `slope` g'(z), for every number of an array.
 #[pyfunction]
@@ -31,7 +32,7 @@ fn activate_as<'py, T: Float>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let z = numbers::<T>("z", z)?;
     let numbers = z.as_slice()?;
-    let result = py.detach(|| {
+    let result = work(py, || {
         let mut a = numbers.to_vec();
         if !slope {
             g.apply_all(&mut a);
@@ -40,7 +41,7 @@ fn activate_as<'py, T: Float>(
         let mut slope = vec![T::ZERO; a.len()];
         g.apply_with_slope(numbers, &mut a, &mut slope);
         slope
-    });
+    })?;
     array(py, result, z.shape())
 }
 
@@ -53,12 +54,12 @@ fn by_rows<'py, T: Float>(
     let x = numbers::<T>("the array", x)?;
     let [_, n] = shape2("the array", &x)?;
     let numbers = x.as_slice()?;
-    let rows = py.detach(|| {
+    let rows = work(py, || {
         let mut rows = numbers.to_vec();
         // Rows of no numbers are none.
         rows.chunks_exact_mut(n.max(1)).for_each(of_row);
         rows
-    });
+    })?;
     array(py, rows, x.shape())
 }
 
@@ -121,11 +122,11 @@ fn loss_rows_as<'py, T: Float>(
     }
     let (z, y) = (z.as_slice()?, y.as_slice()?);
     check_targets(loss, n, y)?;
-    let (row_loss, dz) = py.detach(|| {
+    let (row_loss, dz) = work(py, || {
         let (mut row_loss, mut dz) = (vec![T::ZERO; m], vec![T::ZERO; m * n]);
         loss.rows(n, z, y, &mut dz, &mut row_loss);
         (row_loss, dz)
-    });
+    })?;
     Ok((array(py, row_loss, &[m])?, array(py, dz, &[m, n])?))
 }
 
@@ -161,7 +162,7 @@ pub fn normalize_rows<'py>(py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<B
 fn normalize_rows_as<'py, T: Float>(py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let x = numbers::<T>("x", x)?;
     let view = matrix(&x)?;
-    let normal = py.detach(|| wxb::array::normalize_rows(&view));
+    let normal = work(py, || wxb::array::normalize_rows(&view))?;
     array(py, normal.into_iter().collect(), x.shape())
 }
 
@@ -174,7 +175,7 @@ pub fn row_norms<'py>(py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<Bound<
 fn row_norms_as<'py, T: Float>(py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let x = numbers::<T>("x", x)?;
     let view = matrix(&x)?;
-    let norms = py.detach(|| wxb::array::norm(&view, 1)).map_err(|error| exception(&error))?;
+    let norms = work(py, || wxb::array::norm(&view, 1))?.map_err(|error| exception(&error))?;
     let m = norms.len();
     array(py, norms.into_iter().collect(), &[m])
 }
@@ -215,8 +216,7 @@ fn initial_weights_as<'py, T: Float>(
         Layer::Dense { n_in, n_out, activation },
         Layer::Dense { n_in: n_out, n_out: 1, activation: Activation::Identity },
     ];
-    let network = py
-        .detach(|| Network::<T>::with_layers(layers, Loss::SquaredError, initializer, seed))
+    let network = work(py, || Network::<T>::with_layers(layers, Loss::SquaredError, initializer, seed))?
         .map_err(|error| exception(&error))?;
     array(py, network.params.dense(0).0.to_vec(), &[n_in, n_out])
 }

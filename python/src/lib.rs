@@ -12,6 +12,7 @@ mod optim;
 mod pass;
 mod settings;
 mod training;
+mod work;
 
 use pyo3::prelude::*;
 

@@ -17,6 +17,7 @@ use crate::error::exception;
 use crate::functional::check_targets;
 use crate::pass::{Kept, Pass};
 use crate::settings::parse;
+use crate::work::work;
 
 /// Layers and loss.
 #[pyclass(frozen, module = "wxb._wxb")]
@@ -173,10 +174,10 @@ impl Engine {
             Some((seed, step)) => Mode::Training { seed, step, dropout: 1.0 },
             None => Mode::Predicting,
         };
-        let checks = py.detach(|| {
+        let checks = work(py, || {
             let Kept { network, cache, m } = &mut kept;
             gradcheck(network, cache, *m, mode, per_tensor, seed)
-        });
+        })?;
         let of_python = |check: wxb::gradcheck::TensorCheck| {
             (check.name, check.compared, check.norm, check.relative_error, check.worst)
         };
@@ -195,8 +196,7 @@ fn initial_as<'py, T: Float>(
     seed: u64,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (layers, loss) = (engine.layers.clone(), engine.loss.clone());
-    let network = py
-        .detach(|| Network::<T>::with_layers(layers, loss, initializer, seed))
+    let network = work(py, || Network::<T>::with_layers(layers, loss, initializer, seed))?
         .map_err(|error| exception(&error))?;
     let Params { flat, .. } = network.params;
     let length = flat.len();
@@ -215,11 +215,11 @@ fn predict_as<'py, T: Float>(
     let count = u32::try_from(m).map_err(|_| PyValueError::new_err(format!("{m} examples are too many")))?;
     let view = ArrayView2::from_shape((m, n_in), x.as_slice()?)
         .map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let values = py.detach(|| {
+    let values = work(py, || {
         let rows: Vec<u32> = (0..count).collect();
         let values = predict(&network, &Inputs::Dense(view), &rows, output);
         values.into_iter().map(T::of).collect::<Vec<T>>()
-    });
+    })?;
     array(py, values, &[m, network.n_out()])
 }
 
@@ -253,7 +253,7 @@ where
     for (layer, mask) in masks {
         kept.set_mask(*layer, mask)?;
     }
-    py.detach(|| kept.forward(mode));
+    work(py, || kept.forward(mode))?;
     Ok(kept.into())
 }
 

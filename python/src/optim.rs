@@ -10,6 +10,7 @@ use wxb::{Optimizer, Schedule};
 use crate::array::{Float, array, at_precision, numbers, numbers_mut};
 use crate::error::exception;
 use crate::settings::parse;
+use crate::work::work;
 
 /// θ ← θ − Δ(g) in place, and its moments; all flat and of one length. A step is α, t and λ, the decay.
 #[pyfunction]
@@ -55,8 +56,7 @@ fn update_as<'py, T: Float>(
         Some(moment) => &mut **moment,
         None => &mut [][..],
     });
-    py.detach(|| optimizer.update(step, theta, g, m, v));
-    Ok(())
+    work(py, || optimizer.update(step, theta, g, m, v))
 }
 
 /// The schedule's factor on the learning rate at some steps of a run.

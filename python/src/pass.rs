@@ -7,6 +7,7 @@ use wxb::step::{Cache, Mode, backward, forward, loss, track};
 use wxb::{Layer, Network};
 
 use crate::array::{Float, array, numbers, numbers_mut};
+use crate::work::work;
 
 /// The network as it was in the pass, and the cache of it.
 #[derive(Debug)]
@@ -48,8 +49,8 @@ macro_rules! of_precision {
     };
 }
 
-/// J, the gradients flat, and dX (rows, n₀).
-type Gradients<'py> = (f64, Bound<'py, PyAny>, Bound<'py, PyAny>);
+/// J, the gradients flat, and where it is asked for dX (rows, n₀).
+type Gradients<'py> = (f64, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
 
 #[pymethods]
 impl Pass {
@@ -92,6 +93,15 @@ impl Pass {
         })
     }
 
+    /// The parameters of the pass.
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        of_precision!(&self.0, kept => {
+            let flat = kept.network.params.flat.clone();
+            let length = flat.len();
+            array(py, flat, &[length])
+        })
+    }
+
     /// J of targets (m, n_targets) and weights (m).
     fn loss<'py>(
         &mut self,
@@ -101,7 +111,7 @@ impl Pass {
     ) -> PyResult<f64> {
         of_precision!(&mut self.0, kept => {
             kept.load(y, weights)?;
-            Ok(py.detach(|| loss(&kept.network, &mut kept.cache, kept.m).0))
+            work(py, || loss(&kept.network, &mut kept.cache, kept.m).0)
         })
     }
 
@@ -111,16 +121,22 @@ impl Pass {
         py: Python<'py>,
         y: &Bound<'py, PyAny>,
         weights: Option<&Bound<'py, PyAny>>,
+        with_dx: bool,
     ) -> PyResult<Gradients<'py>> {
         of_precision!(&mut self.0, kept => {
             kept.load(y, weights)?;
-            kept.backward(py, |kept| loss(&kept.network, &mut kept.cache, kept.m).0)
+            kept.backward(py, with_dx, |kept| loss(&kept.network, &mut kept.cache, kept.m).0)
         })
     }
 
     /// The gradients of what has the gradient dZ_L (rows, n_L) in the logits.
-    fn backward_from<'py>(&mut self, py: Python<'py>, dz: &Bound<'py, PyAny>) -> PyResult<Gradients<'py>> {
-        of_precision!(&mut self.0, kept => kept.backward_from(py, dz))
+    fn backward_from<'py>(
+        &mut self,
+        py: Python<'py>,
+        dz: &Bound<'py, PyAny>,
+        with_dx: bool,
+    ) -> PyResult<Gradients<'py>> {
+        of_precision!(&mut self.0, kept => kept.backward_from(py, dz, with_dx))
     }
 
     /// The running statistics of batch normalisation after training step t, into the parameters.
@@ -162,21 +178,27 @@ impl<T: Float> Kept<T> {
     fn backward<'py>(
         &mut self,
         py: Python<'py>,
+        with_dx: bool,
         cost: impl Fn(&mut Self) -> f64 + Sync,
     ) -> PyResult<Gradients<'py>> {
-        let (j, flat) = py.detach(|| {
+        let (j, flat) = work(py, || {
             let j = cost(self);
             let mut grads = self.network.params.clone();
-            self.cache.with_dx = true;
+            self.cache.with_dx = with_dx;
             backward(&self.network, &mut self.cache, self.m, &mut grads);
             (j, grads.flat)
-        });
+        })?;
         let length = flat.len();
-        let dx = rows(py, self.cache.dx(self.m), self.network.n_in())?;
+        let dx = with_dx.then(|| rows(py, self.cache.dx(self.m), self.network.n_in())).transpose()?;
         Ok((j, array(py, flat, &[length])?, dx))
     }
 
-    fn backward_from<'py>(&mut self, py: Python<'py>, dz: &Bound<'py, PyAny>) -> PyResult<Gradients<'py>> {
+    fn backward_from<'py>(
+        &mut self,
+        py: Python<'py>,
+        dz: &Bound<'py, PyAny>,
+        with_dx: bool,
+    ) -> PyResult<Gradients<'py>> {
         let dz = numbers::<T>("dZ", dz)?;
         let expected = [self.cache.logits().len() / self.network.n_out(), self.network.n_out()];
         if dz.shape() != expected {
@@ -185,7 +207,7 @@ impl<T: Float> Kept<T> {
         }
         let dz = dz.as_slice()?;
         self.cache.dz_last_mut()[..dz.len()].copy_from_slice(dz);
-        self.backward(py, |_| f64::NAN)
+        self.backward(py, with_dx, |_| f64::NAN)
     }
 
     fn track(&self, flat: &Bound<'_, PyAny>, t: u64) -> PyResult<()> {

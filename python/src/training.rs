@@ -13,6 +13,7 @@ use wxb::trainer::{EpochRecord, Event, Run, Stop, TrainConfig, fit};
 use crate::array::{Float, at_precision, numbers, numbers_mut};
 use crate::error::exception;
 use crate::network::{Engine, checked_weights, inputs_shape};
+use crate::work::work;
 
 /// X (m, n₀), Y (m, n_targets), weights (m).
 type Batch<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
@@ -96,7 +97,7 @@ fn train_as<'py, T: Float>(
     let mut run = Run::new(network, config).map_err(|error| exception(&error))?;
     let mut listener =
         Listener { on_epoch, flat: flat.clone().unbind(), looked: Instant::now(), raised: None };
-    let stop = py.detach(|| fit(&mut run, &data, valid.as_ref(), config, &mut |event| listener.hear(&event)));
+    let stop = work(py, || fit(&mut run, &data, valid.as_ref(), config, &mut |event| listener.hear(&event)))?;
     let stop = stop.map_err(|error| exception(&error))?;
     numbers_mut::<T>("the parameters", flat)?.as_slice_mut()?.copy_from_slice(&run.best.flat);
     if let Some(raised) = listener.raised {

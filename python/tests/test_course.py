@@ -1,6 +1,7 @@
 """The exercises of deeplearning.ai's course through ``wxb.Network`` and ``wxb.functional`` in float64.
 
-One example per column. The cases and runs lie beside the repository, in ``../shared/course``; without them these tests are skipped.
+One example per column. The cases and runs lie beside the repository, in ``../shared/course``; without them
+these tests are skipped.
 """
 
 import json

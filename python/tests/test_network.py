@@ -167,10 +167,19 @@ def test_backward_is_of_its_forward_pass():
     net, y = make(), LOSSES[0][2]
     cache = net.forward(X)
     before = net.backward(y)
+    penalised = net.backward(y, l2=1.0, l1=1.0)
     net.weights[0][...] = 0
     np.testing.assert_array_equal(net.backward(y).flat, before.flat)
-    net.forward(X[:2])
+    np.testing.assert_array_equal(net.backward(y, l2=1.0, l1=1.0).flat, penalised.flat)
+    assert net.loss(y, l2=1.0, l1=1.0) == penalised.loss
+    other = net.forward(X[:2])
     np.testing.assert_array_equal(net.backward(y, cache=cache).flat, before.flat)
+    # dX is of its own targets, whatever went back through the pass since.
+    dx = net.backward(y, cache=cache).dX
+    first = net.backward(y, cache=cache)
+    net.backward(1 - y, cache=cache)
+    np.testing.assert_array_equal(first.dX, dx)
+    assert net.backward(y[:2], cache=other).dX.shape == (2, 3)
     with pytest.raises(RuntimeError, match="call forward"):
         make().backward(y)
     with pytest.raises(TypeError, match="targets Y, or the gradient dZ"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -135,17 +135,24 @@ class Gradients(Mapping[str, Floats]):
     flat : ndarray
         All of them, in the order of the parameters.
     dX : ndarray
-        ∂J/∂X, in the shape of X.
+        ∂J/∂X, in the shape of X; computed when it is first asked for.
     loss : float
         J; NaN after ``backward(dZ=…)``.
     """
 
-    def __init__(self, flat: Floats, dx: Floats, loss: float, slots: list[Slot], orientation: str) -> None:
+    def __init__(
+        self, flat: Floats, dx: Callable[[], Floats], loss: float, slots: list[Slot], orientation: str
+    ) -> None:
         self.flat = flat
-        self.dX = dx
+        self._dx = dx
         self.loss = loss
         self._slots = slots
         self._named = NamedViews({slot.name: slot.view(flat, orientation) for slot in slots})
+
+    @cached_property
+    def dX(self) -> Floats:
+        """∂J/∂X."""
+        return self._dx()
 
     def _of_role(self, role: str) -> Views:
         return Views({f"d{slot.name}": self[slot.name] for slot in self._slots if slot.role == role})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -267,7 +268,7 @@ class Network(Fits, Files, Shown):
         cache, y, weights = self._judged(cache, Y, sample_weight)
         j = cache._pass.loss(y, weights)
         m = cache.m if weights is None else float(np.sum(weights, dtype=np.float64))
-        return j + self._penalty(l2, l1, m)
+        return j + self._penalty(cache, (l2, l1), m)
 
     def backward(
         self,
@@ -297,17 +298,23 @@ class Network(Fits, Files, Shown):
             raise TypeError("backward takes targets Y, or the gradient dZ of the logits")
         if dZ is not None:
             cache = self._passed(cache)
-            of_logits = floats(dZ, "dZ", self.dtype)
-            rows = np.ascontiguousarray(self._form.output(of_logits))
-            j, flat, dx = cache._pass.backward_from(rows)
-            m = float(cache.m)
+            rows = np.ascontiguousarray(self._form.output(floats(dZ, "dZ", self.dtype)))
+            weights = None
+            back = partial(cache._pass.backward_from, rows)
         else:
             cache, y, weights = self._judged(cache, Y, sample_weight)
-            j, flat, dx = cache._pass.backward(y, weights)
-            m = cache.m if weights is None else float(np.sum(weights, dtype=np.float64))
-        self._add_penalties(flat, l2, l1, m)
-        j += self._penalty(l2, l1, m)
-        return Gradients(flat, self._form.output(dx), j, self._slots, self._orientation)
+            back = partial(cache._pass.backward, y, weights)
+        m = cache.m if weights is None else float(np.sum(weights, dtype=np.float64))
+        j, flat, _ = back(False)
+        self._add_penalties(flat, cache, (l2, l1), m)
+        j += self._penalty(cache, (l2, l1), m)
+
+        def input_gradient() -> Floats:
+            _, _, dx = back(True)
+            assert dx is not None
+            return self._form.output(dx)
+
+        return Gradients(flat, input_gradient, j, self._slots, self._orientation)
 
     def _passed(self, cache: Cache | None) -> Cache:
         cache = self._cache if cache is None else cache
@@ -322,20 +329,26 @@ class Network(Fits, Files, Shown):
         y = self._form.targets(() if Y is None else Y, cache.m)
         return cache, y, self._form.weights(sample_weight, cache.m)
 
-    def _penalty(self, l2: float, l1: float, m: float) -> float:
+    def _penalty(self, cache: Cache, lambdas: tuple[float, float], m: float) -> float:
         """λ₂/(2m) Σ W² + λ₁/m Σ |W|."""
+        l2, l1 = lambdas
         if l2 == 0 and l1 == 0:
             return 0.0
-        weights = [w.astype(np.float64) for w in self.weights]
+        flat = cache._pass.parameters().astype(np.float64)
+        weights = [flat[slot.range] for slot in self._slots if slot.role == "weight"]
         squares = sum(float(np.square(w).sum()) for w in weights)
         return l2 / (2 * m) * squares + l1 / m * sum(float(abs(w).sum()) for w in weights)
 
-    def _add_penalties(self, flat: Floats, l2: float, l1: float, m: float) -> None:
+    def _add_penalties(self, grads: Floats, cache: Cache, lambdas: tuple[float, float], m: float) -> None:
         """dW += λ₂/m W + λ₁/m sign(W)."""
-        for slot in self._slots if l2 or l1 else []:
+        l2, l1 = lambdas
+        if l2 == 0 and l1 == 0:
+            return
+        flat = cache._pass.parameters()
+        for slot in self._slots:
             if slot.role == "weight":
-                w = self._flat[slot.range]
-                flat[slot.range] += self.dtype.type(l2 / m) * w + self.dtype.type(l1 / m) * np.sign(w)
+                w = flat[slot.range]
+                grads[slot.range] += self.dtype.type(l2 / m) * w + self.dtype.type(l1 / m) * np.sign(w)
 
     def step(
         self,
@@ -376,11 +389,14 @@ class Network(Fits, Files, Shown):
         self._steps += 1
         if self._cache is not None and self._cache.training:
             self._cache._pass.track(self._flat, self._steps)
+        if not optimizer.letters and not optimizer.weight_decay:
+            # Nothing depends on the tensor.
+            return optimizer.step([self._flat], [flat], lr=lr)
         optimizer.step(theta, [flat[slot.range] for slot in slots], lr=lr, decays=decays)
 
     def _flat_gradients(self, grads: Mapping[str, ArrayLike]) -> Floats:
         flat = np.zeros_like(self._flat)
-        named = Gradients(flat, flat, 0.0, self._slots, self._orientation)
+        named = Gradients(flat, lambda: flat, 0.0, self._slots, self._orientation)
         for name, grad in grads.items():
             assign(named[name], grad, f"the gradient {name}")
         return flat
