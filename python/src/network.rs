@@ -97,6 +97,17 @@ impl Engine {
         self.layers[0].n_in().into_iter().chain(units.map(|[_, n_out]| n_out)).collect()
     }
 
+    /// How many outputs each layer has.
+    #[getter]
+    fn outputs(&self) -> Vec<usize> {
+        let mut width = self.layers[0].n_in().unwrap_or(0);
+        let after = |layer: &Layer| {
+            width = layer.n_out(width);
+            width
+        };
+        self.layers.iter().map(after).collect()
+    }
+
     /// How many target columns an example has.
     #[getter]
     fn n_targets(&self) -> usize {

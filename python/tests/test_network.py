@@ -251,6 +251,47 @@ def test_residual():
     np.testing.assert_allclose(net.forward(X).logits, (a1 + np.tanh(a1 @ w2)) @ w3, rtol=1e-12)
 
 
+MEMBERS = [
+    {"members": {"members": 3, "n": 3}},
+    {"ensemble": {"members": 3, "n_in": 3, "n_out": 4, "activation": "gelu"}},
+    {"dropout": {"rate": 0.2}},
+    {"heads": {"members": 3, "n_in": 4, "n_out": 1}},
+]
+EMBEDDINGS = [
+    {"periodic": {"columns": 2, "rest": 1, "frequencies": 3, "width": 2}},
+    {"dense": {"n_in": 7, "n_out": 4, "activation": "identity"}},
+    {"blend": {"n": 4, "activation": "mish"}},
+    {"dense": {"n_in": 4, "n_out": 1, "activation": "identity"}},
+]
+
+
+@pytest.mark.parametrize("layers", [MEMBERS, EMBEDDINGS])
+def test_any_layers(layers):
+    net = wxb.Network.from_layers(layers, loss="binary_cross_entropy", seed=2, dtype=np.float64)
+    assert net.layers == layers
+    net.flat += RNG.normal(size=net.flat.size) * 0.1
+    y = LOSSES[0][2]
+    assert net.gradcheck(X, y, training=True).relative_error < 1e-6
+    cache = net.forward(X, training=True)
+    assert cache.logits.shape == ((21, 1) if layers is MEMBERS else (7, 1))
+    assert net.predict(X).shape == (7, 1) and "blend" in net.summary() or layers is MEMBERS
+    np.testing.assert_array_equal(net.forward(X, masks=cache.masks, training=True).logits, cache.logits)
+    by_engine = net.copy()
+    history = by_engine.fit(X, y, epochs=5, optimizer="adam")
+    adam = optim.Adam()
+    for _ in range(5):
+        net.forward(X, training=True)
+        net.step(net.backward(y), adam)
+    assert history.loss[-1] < history.loss[0] or layers is MEMBERS
+    np.testing.assert_array_equal(by_engine.flat, net.flat)
+
+
+def test_refused_layers():
+    for layers in ([{"dense": {"n_in": 3}}], [{"dens": {}}], MEMBERS[:2], ["scale"]):
+        with pytest.raises(ValueError):
+            wxb.Network.from_layers(layers, loss="mse")
+
+
 # ---- parameters
 
 

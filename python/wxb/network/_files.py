@@ -9,22 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .. import _wxb
-from .._arrays import Floats
+from ._base import Base
 
 N = TypeVar("N", bound="Files")
 
 
-class Files:
+class Files(Base):
     """What a network writes, and how it comes back."""
-
-    _engine: _wxb.Engine
-    _flat: Floats
-    _orientation: str
-    _steps: int
-    seed: int
-
-    def _build(self, engine: _wxb.Engine, flat: Floats, seed: int, orientation: str) -> None:
-        raise NotImplementedError
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a model file, which the program ``wxb`` reads, too.

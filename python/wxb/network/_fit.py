@@ -14,7 +14,7 @@ from .._arrays import Floats
 from .._settings import Setting, resolve
 from ..optim import LBFGS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from ..optim.schedules import Schedule
-from ._batch import Form
+from ._base import Base
 
 
 class EpochRecord(NamedTuple):
@@ -105,15 +105,8 @@ class History(Sequence[EpochRecord]):
         return f"<History of {len(self)} epochs{last}, stop: {self.stop}>"
 
 
-class Fits:
+class Fits(Base):
     """How a network is trained."""
-
-    _engine: _wxb.Engine
-    _flat: Floats
-    _form: Form
-    _steps: int
-    _cache: Any
-    seed: int
 
     def fit(
         self,

@@ -5,27 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .. import _wxb
 from .._arrays import Floats, dtype_of, floats, real
-from .._settings import parse, resolve
+from .._settings import resolve
 from ..activations import Activation
 from ..init import Initializer
 from ..losses import Loss
 from ..optim import SGD, Optimizer
+from ._base import kind_of
 from ._batch import Form
-from ._cache import Cache, Gradients, slots_of
+from ._cache import Cache, Gradients
 from ._check import GradCheck, gradcheck
 from ._files import Files
 from ._fit import Fits
 from ._summary import Shown
-from ._views import NamedViews, Slot, Views, assign
+from ._views import assign
 
-_ORIENTATIONS = ("rows", "columns")
+N = TypeVar("N", bound="Network")
 
 
 class Network(Fits, Files, Shown):
@@ -95,99 +96,47 @@ class Network(Fits, Files, Shown):
         blocks = (float(dropout), bool(batch_norm), bool(residual))
         of_loss = resolve(Loss, loss).to_json()
         engine = _wxb.Engine.mlp(sizes, activations, blocks, of_loss)
-        double = dtype_of(dtype) == np.float64
-        flat = engine.initial(resolve(Initializer, init).to_json(), seed, double)
-        self._build(engine, flat, seed, orientation)
+        self._build(engine, _initial(engine, init, seed, dtype), seed, orientation)
 
-    def _build(self, engine: _wxb.Engine, flat: Floats, seed: int, orientation: str) -> None:
-        if orientation not in _ORIENTATIONS:
-            raise ValueError(f"orientation is {orientation!r}, not one of {_ORIENTATIONS}")
-        self._engine = engine
-        self._flat = flat
-        #: What decides masks and the order of examples.
-        self.seed = seed
-        self._orientation = orientation
-        self._layers: list[Any] = json.loads(engine.layers)
-        self._slots: list[Slot] = slots_of(engine)
-        self._cache: Cache | None = None
-        self._steps = 0
-        loss = parse(Loss, json.loads(engine.loss))
-        self._form = Form(engine.sizes, engine.n_targets, loss, orientation, flat.dtype)
+    @classmethod
+    def from_layers(
+        cls: type[N],
+        layers: Sequence[Any],
+        *,
+        loss: str | Loss,
+        init: str | Initializer = "auto",
+        seed: int = 0,
+        dtype: DTypeLike = np.float32,
+        orientation: str = "rows",
+    ) -> N:
+        """A network of any of the engine's layers, in the form that model files hold them in.
 
-    # ---- what it is
+        Parameters
+        ----------
+        layers : sequence
+            The last one is dense with the activation ``"identity"``, or heads; as :attr:`layers` gives them.
+        loss, init, seed, dtype, orientation
+            As for the network itself.
 
-    @property
-    def sizes(self) -> list[int]:
-        """n₀, n₁, …, n_L."""
-        return self._engine.sizes
-
-    @property
-    def loss_function(self) -> Loss:
-        """The loss as an object."""
-        return self._form.loss
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float32 or float64."""
-        return self._flat.dtype
-
-    @property
-    def orientation(self) -> str:
-        """Where an example lies: ``"rows"`` or ``"columns"``."""
-        return self._orientation
-
-    @property
-    def n_params(self) -> int:
-        """How many numbers are learned."""
-        return sum(slot.rows * slot.columns for slot in self._slots if slot.learned)
-
-    @property
-    def steps(self) -> int:
-        """Training steps done."""
-        return self._steps
-
-    # ---- its parameters
-
-    @property
-    def flat(self) -> Floats:
-        """All parameters in one array, W1, b1, W2, …: the memory that every other view looks at."""
-        return self._flat
-
-    @flat.setter
-    def flat(self, value: ArrayLike) -> None:
-        assign(self._flat, value, "flat")
-
-    @property
-    def parameters(self) -> NamedViews:
-        """The parameters by name, as views: ``net.parameters["W1"]``."""
-        named = {slot.name: slot.view(self._flat, self._orientation) for slot in self._slots}
-        return NamedViews(named)
-
-    @parameters.setter
-    def parameters(self, values: Mapping[str, ArrayLike]) -> None:
-        self.parameters.set_all(values)
-
-    @property
-    def weights(self) -> Views:
-        """W_1, …, W_L as views: (n_in, n_out), with columns as examples (n_out, n_in)."""
-        return self._of_role("weight")
-
-    @weights.setter
-    def weights(self, values: Sequence[ArrayLike]) -> None:
-        self.weights.set_all(values)
-
-    @property
-    def biases(self) -> Views:
-        """b_1, …, b_L as views: (n_out), with columns as examples (n_out, 1)."""
-        return self._of_role("bias")
-
-    @biases.setter
-    def biases(self, values: Sequence[ArrayLike]) -> None:
-        self.biases.set_all(values)
-
-    def _of_role(self, role: str) -> Views:
-        slots = [slot for slot in self._slots if slot.role == role]
-        return Views({slot.name: slot.view(self._flat, self._orientation) for slot in slots})
+        Examples
+        --------
+        >>> from wxb import Network
+        >>> net = Network.from_layers(
+        ...     [
+        ...         {"scale": {"n": 4}},
+        ...         {"dense": {"n_in": 4, "n_out": 8, "activation": "identity"}},
+        ...         {"blend": {"n": 8, "activation": "mish"}},
+        ...         {"dense": {"n_in": 8, "n_out": 1, "activation": "identity"}},
+        ...     ],
+        ...     loss="huber",
+        ... )
+        >>> net.parameters
+        <gamma1 (4,), W1 (4, 8), b1 (8,), alpha1 (8,), W2 (8, 1), b2 (1,)>
+        """
+        engine = _wxb.Engine(json.dumps(list(layers)), resolve(Loss, loss).to_json())
+        network = cls.__new__(cls)
+        network._build(engine, _initial(engine, init, seed, dtype), seed, orientation)
+        return network
 
     # ---- a step by hand
 
@@ -223,11 +172,13 @@ class Network(Fits, Files, Shown):
         given = None if masks is None else self._masks(masks, x.shape[0])
         of_training = (self.seed, self._steps) if training else None
         of_pass = self._engine.forward(self._flat, x, of_training, given)
-        self._cache = Cache(of_pass, x, [_kind(layer) for layer in self._layers], self._orientation, training)
+        self._cache = Cache(
+            of_pass, x, [kind_of(layer) for layer in self._layers], self._orientation, training
+        )
         return self._cache
 
     def _masks(self, masks: Sequence[ArrayLike], m: int) -> list[tuple[int, Floats]]:
-        places = [place for place, layer in enumerate(self._layers) if _kind(layer) == "dropout"]
+        places = [place for place, layer in enumerate(self._layers) if kind_of(layer) == "dropout"]
         if len(masks) != len(places):
             raise ValueError(f"{len(masks)} masks for {len(places)} dropout layers")
         given = []
@@ -237,7 +188,7 @@ class Network(Fits, Files, Shown):
                 array = array / (1 - self._layers[place]["dropout"]["rate"])
             rows = floats(array.T if self._form.columns else array, "a mask", self.dtype)
             # Whether the number of units fits, the engine knows.
-            if rows.ndim != 2 or rows.shape[0] != m:
+            if rows.ndim != 2 or rows.shape[0] != m * self._engine.members:
                 raise ValueError(f"a mask has the shape {array.shape} for {m} examples")
             given.append((place, rows))
         return given
@@ -446,5 +397,6 @@ class Network(Fits, Files, Shown):
         return gradcheck(self._engine, self._flat.astype(np.float64), batch, per_tensor, seed, mode)
 
 
-def _kind(layer: Any) -> str:
-    return str(next(iter(layer))) if isinstance(layer, dict) else str(layer)
+def _initial(engine: _wxb.Engine, init: str | Initializer, seed: int, dtype: DTypeLike) -> Floats:
+    double = dtype_of(dtype) == np.float64
+    return engine.initial(resolve(Initializer, init).to_json(), seed, double)

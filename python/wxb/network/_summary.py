@@ -5,39 +5,15 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import numpy as np
-
-from ..losses import Loss
-from ._views import Slot
+from ._base import Base
 
 #: Layer, outputs, activation, shapes of the parameters, how many are learned.
 Row = tuple[str, str, str, str, str]
 _HEAD: Row = ("layer", "outputs", "activation", "parameters", "learned")
 
 
-class Shown:
+class Shown(Base):
     """How a network is shown."""
-
-    _layers: list[Any]
-    _slots: list[Slot]
-    _orientation: str
-    _flat: Any
-
-    @property
-    def sizes(self) -> list[int]:
-        raise NotImplementedError
-
-    @property
-    def loss_function(self) -> Loss:
-        raise NotImplementedError
-
-    @property
-    def n_params(self) -> int:
-        raise NotImplementedError
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        raise NotImplementedError
 
     def summary(self) -> str:
         """A line for each layer: outputs, activation, parameters."""
@@ -56,11 +32,9 @@ class Shown:
 
     def _rows(self) -> list[Row]:
         rows: list[Row] = []
-        width = self.sizes[0]
-        for place, layer in enumerate(self._layers):
+        for place, (layer, width) in enumerate(zip(self._layers, self._engine.outputs, strict=True)):
             kind, constants = next(iter(layer.items())) if isinstance(layer, dict) else (layer, {})
             slots = [slot for slot in self._slots if slot.layer == place]
-            width = constants.get("n_out", constants.get("n", width))
             activation = constants.get("activation", "")
             if kind == "dropout":
                 activation = f"rate {constants['rate']:g}"
