@@ -62,6 +62,18 @@ class Files(Base):
         ------
         ValueError
             For a file that is no model, or a model whose network takes prepared inputs and is not named.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from wxb import Network
+        >>> net = Network([2, 3, 1], loss="poisson", seed=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     net.save(Path(folder) / "net.wxb")
+        ...     again = Network.load(Path(folder) / "net.wxb")
+        >>> bool((again.flat == net.flat).all())
+        True
         """
         engine, flat, as_they_are, record = _wxb.network_of_model(Path(path).read_bytes(), part)
         if part is None and not as_they_are:

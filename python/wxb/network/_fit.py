@@ -177,6 +177,16 @@ class Fits(Base):
         -----
         RuntimeWarning
             If loss or weights became infinite or NaN; the last finite weights are kept.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from wxb import Network
+        >>> X = np.linspace(-2, 2, 40)[:, None]
+        >>> net = Network([1, 16, 1], hidden="tanh", loss="squared_error", seed=1)
+        >>> history = net.fit(X, np.sin(X), epochs=300, optimizer="adam", lr=0.02)
+        >>> history.stop, history.loss[-1] < 0.01
+        ('epochs', True)
         """
         rule = resolve_optimizer(optimizer)
         rate = getattr(rule, "lr", 1.0) if lr is None else lr

@@ -165,6 +165,15 @@ class Network(Fits, Files, Shown):
         ------
         ValueError
             For another shape than the network takes, NaN, infinity.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from wxb import Network
+        >>> net = Network([2, 3, 1], loss="squared_error", dropout=0.5)
+        >>> cache = net.forward(np.ones((4, 2)), training=True, masks=[np.eye(4, 3, dtype=bool)])
+        >>> [a.shape for a in cache.A], cache.masks[0][0]
+        ([(4, 2), (4, 3), (4, 1)], array([2., 0., 0.], dtype=float32))
         """
         x = self._form.inputs(X)
         if masks is not None and not training:
@@ -244,6 +253,15 @@ class Network(Fits, Files, Shown):
         -------
         Gradients
             dW, db, … of every parameter, and dX. dZ_L holds the factor 1/m, so that dW and db are plain sums.
+
+        Examples
+        --------
+        >>> from wxb import Network
+        >>> net = Network([1, 1], loss="squared_error", init="zeros", dtype="float64")
+        >>> cache = net.forward([[1.0], [3.0]])
+        >>> grads = net.backward([2.0, 4.0])  # dZ = (0 − Y)/2
+        >>> grads.dW[0], grads.db[0], grads.loss
+        (array([[-7.]]), array([-3.]), 5.0)
         """
         if (Y is None) == (dZ is None):
             raise TypeError("backward takes targets Y, or the gradient dZ of the logits")
@@ -322,6 +340,18 @@ class Network(Fits, Files, Shown):
         Notes
         -----
         After a pass in training the running statistics of batch normalisation move, too.
+
+        Examples
+        --------
+        >>> from wxb import Network, optim
+        >>> net, adam = Network([1, 1], loss="squared_error", init="zeros", dtype="float64"), optim.Adam(0.1)
+        >>> cosine = optim.schedules.Cosine()
+        >>> for epoch in range(100):
+        ...     cache = net.forward([[1.0], [3.0]])
+        ...     net.step(net.backward([2.0, 4.0]), adam)
+        ...     adam.lr = 0.1 * cosine(epoch, epochs=100)
+        >>> bool(net.loss([2.0, 4.0]) < 0.1)
+        True
         """
         if isinstance(lr, Optimizer):
             lr, optimizer = None, lr
@@ -387,6 +417,15 @@ class Network(Fits, Files, Shown):
             How many numbers of each tensor are compared.
         seed : int
             Decides which.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from wxb import Network
+        >>> net = Network([3, 8, 2], hidden="gelu", loss="cross_entropy", seed=1)
+        >>> check = net.gradcheck(np.eye(3), [0, 1, 1])
+        >>> check.relative_error < 1e-6
+        True
         """
         form = Form(
             self.sizes, self._form.n_targets, self._form.loss, self._orientation, np.dtype(np.float64)
