@@ -66,6 +66,8 @@ def test_any_shape_and_type():
         with pytest.raises(TypeError):
             F.relu(wrong)
     assert np.isnan(F.relu(np.nan))
+    with pytest.raises(ValueError, match="masked"):
+        F.relu(np.ma.masked_array([1.0, 2.0], [True, False]))
 
 
 @pytest.mark.parametrize("axis", [-1, 0, 1])
@@ -115,6 +117,8 @@ def test_images():
     assert columns.shape == (24, 5) and columns.T.flags.c_contiguous
     np.testing.assert_array_equal(columns[:, 2], images[2].ravel())
     np.testing.assert_array_equal(F.image2vector(images[2])[:, 0], images[2].ravel())
+    with pytest.raises(ValueError, match="height"):
+        F.images2columns(3)
 
 
 RNG = np.random.default_rng(1)
@@ -264,6 +268,8 @@ def test_names():
         resolve(losses.Loss, 3)
     with pytest.raises(ValueError, match="slope"):
         activations.LeakyRelu(slope=2)
+    with pytest.raises(TypeError, match="no setting"):
+        activations.LeakyRelu(slope=object())
     with pytest.raises(TypeError, match="float32 or float64"):
         F.he_normal(2, 2, dtype=np.int32)
     assert wxb.__version__

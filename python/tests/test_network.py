@@ -352,6 +352,34 @@ def test_gradient_descent():
         make((2, 1)).step(grads, 0.1)
 
 
+@pytest.mark.parametrize("orientation", ["rows", "columns"])
+def test_an_optimizer_on_the_views(orientation):
+    one, other = make(orientation=orientation), make(orientation=orientation)
+    x, y = (X if orientation == "rows" else X.T), LOSSES[0][2]
+    a, b = optim.Adam(0.1), optim.Adam(0.1)
+    for _ in range(3):
+        one.forward(x)
+        one.step(one.backward(y), a)
+        other.forward(x)
+        grads = other.backward(y)
+        b.step([*other.weights, *other.biases], [*grads.dW, *grads.db])
+    np.testing.assert_array_equal(one.flat, other.flat)
+
+
+def test_numbers_of_numpy_are_settings():
+    net = make(
+        np.array([3, 4, 1]),
+        hidden=activations.Elu(np.float32(0.5)),
+        seed=np.int64(2),
+        dropout=np.float32(0.1),
+    )
+    rule = optim.Adam(np.float32(0.01), beta1=np.float32(0.5))
+    history = net.fit(
+        X, LOSSES[0][2], epochs=np.int64(2), batch_size=np.int32(4), l2=np.float32(0.1), optimizer=rule
+    )
+    assert len(history) == 2
+
+
 OPTIMIZERS = [
     (lambda: optim.SGD(0.1), {}, {}),
     (lambda: optim.Momentum(0.1, averaged=True), {}, {"dropout": 0.3}),
@@ -471,6 +499,7 @@ def test_refused_sample_weights():
         ({"loss": losses.Quantile([0.1, 0.9])}, ValueError, "2 quantile levels for 1 outputs"),
         ({"loss": None}, TypeError, "give a name"),
         ({"dropout": 1.0}, ValueError, "dropout is 1"),
+        ({"seed": -1}, ValueError, "the seed is -1"),
         ({"dtype": "float16"}, TypeError, "float32 or float64"),
         ({"orientation": "diagonal"}, ValueError, "orientation"),
         ({"init": "hee"}, ValueError, "did you mean 'he'"),

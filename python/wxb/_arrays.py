@@ -32,7 +32,11 @@ def real(x: ArrayLike, what: str) -> NDArray[Any]:
     ------
     TypeError
         For text, objects, dates, complex numbers.
+    ValueError
+        For masked entries, whose values would be taken for numbers.
     """
+    if np.ma.is_masked(x):
+        raise ValueError(f"{what} has masked entries")
     array = np.asarray(x)
     if array.dtype == object:
         try:

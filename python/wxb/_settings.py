@@ -7,6 +7,8 @@ import difflib
 import json
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
+
 from ._wxb import check_setting
 
 
@@ -32,7 +34,18 @@ class Setting:
 
     def to_json(self) -> str:
         """The JSON that the engine reads."""
-        return json.dumps(self.form())
+        return in_json(self.form())
+
+
+def in_json(value: Any) -> str:
+    """JSON; NumPy's numbers are numbers."""
+    return json.dumps(value, default=_number)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} is no setting")
 
 
 S = TypeVar("S", bound=Setting)

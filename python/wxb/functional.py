@@ -334,4 +334,7 @@ def images2columns(images: ArrayLike) -> Floats:
            [2., 4.]])
     """
     array = floats(images, "images")
-    return array.reshape(array.shape[0], -1).T
+    if array.ndim < 2:
+        raise ValueError(f"images have the shape {array.shape}, not (m, height, width, channels)")
+    columns: Floats = array.reshape(array.shape[0], -1).T
+    return columns

@@ -68,7 +68,8 @@ class Base:
     @property
     def layers(self) -> list[Any]:
         """The layers as the engine's JSON has them."""
-        return json.loads(self._engine.layers)  # type: ignore[no-any-return]
+        layers: list[Any] = json.loads(self._engine.layers)
+        return layers
 
     @property
     def steps(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .. import _wxb
+from .._settings import in_json
 from ._base import Base
 
 N = TypeVar("N", bound="Files")
@@ -24,7 +25,7 @@ class Files(Base):
         pickle keeps any network.
         """
         record = {"network": {"orientation": self._orientation, "seed": self.seed, "steps": self._steps}}
-        content = _wxb.model_bytes(self._engine, self._flat, json.dumps(record))
+        content = _wxb.model_bytes(self._engine, self._flat, in_json(record))
         target = Path(path)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:

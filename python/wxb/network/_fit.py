@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import _wxb
 from .._arrays import Floats
-from .._settings import Setting, resolve
+from .._settings import Setting, in_json, resolve
 from ..optim import LBFGS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from ..optim.schedules import Schedule
 from ._base import Base
@@ -211,7 +211,7 @@ class Fits(Base):
         data = (self._batch(X, Y, sample_weight), None if validation is None else self._batch(*validation))
         self._cache = None
         told = None if callback is None else _listener(callback)
-        records, stop = _wxb.train(self._engine, self._flat, json.dumps(config), data, told)
+        records, stop = _wxb.train(self._engine, self._flat, in_json(config), data, told)
         history = _history(records, json.loads(stop))
         self._steps += history[-1].step if history else 0
         if history.stop == "diverged":

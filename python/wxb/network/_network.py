@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .. import _wxb
 from .._arrays import Floats, dtype_of, floats, real
-from .._settings import resolve
+from .._settings import in_json, resolve
 from ..activations import Activation
 from ..init import Initializer
 from ..losses import Loss
@@ -133,7 +132,7 @@ class Network(Fits, Files, Shown):
         >>> net.parameters
         <gamma1 (4,), W1 (4, 8), b1 (8,), alpha1 (8,), W2 (8, 1), b2 (1,)>
         """
-        engine = _wxb.Engine(json.dumps(list(layers)), resolve(Loss, loss).to_json())
+        engine = _wxb.Engine(in_json(list(layers)), resolve(Loss, loss).to_json())
         network = cls.__new__(cls)
         network._build(engine, _initial(engine, init, seed, dtype), seed, orientation)
         return network
@@ -438,4 +437,6 @@ class Network(Fits, Files, Shown):
 
 def _initial(engine: _wxb.Engine, init: str | Initializer, seed: int, dtype: DTypeLike) -> Floats:
     double = dtype_of(dtype) == np.float64
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"the seed is {seed}, not in 0 to 2⁶⁴ − 1")
     return engine.initial(resolve(Initializer, init).to_json(), seed, double)

@@ -31,12 +31,14 @@ class Slot:
 
     def view(self, flat: Floats, orientation: str) -> Floats:
         """W (n_in, n_out) and b (n_out); with columns as examples W (n_out, n_in) and b (n_out, 1)."""
-        matrix = flat[self.range].reshape(self.rows, self.columns)
+        matrix: Floats = flat[self.range].reshape(self.rows, self.columns)
         if orientation == "columns":
-            return matrix.T
+            columns: Floats = matrix.T
+            return columns
         # One number for each unit, except for W of a single input.
         is_vector = self.rows == 1 and self.role != "weight"
-        return matrix[0] if is_vector else matrix
+        view: Floats = matrix[0] if is_vector else matrix
+        return view
 
 
 def assign(view: Floats, value: ArrayLike, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _wxb
 from .._arrays import Floats, floats
+from .._settings import in_json
 
 #: f(x) and its gradient.
 Objective = Callable[[Floats], tuple[float, ArrayLike]]
@@ -101,7 +101,7 @@ class LBFGS:
 
     def to_json(self) -> str:
         """The JSON that the engine reads."""
-        return json.dumps(self.form())
+        return in_json(self.form())
 
     def minimize(self, f: Objective, x0: ArrayLike, *, max_steps: int = 1000) -> Minimum:
         """The minimum that is reached from a point; the state of :meth:`step` is left alone.
@@ -173,7 +173,7 @@ class LBFGS:
     def _iterate(
         self, x: Floats, memory: Floats | None, objective: Callable[[Floats], tuple[float, Floats]]
     ) -> tuple[str, float, float, int, Floats]:
-        config = json.dumps(self._constants)
+        config = in_json(self._constants)
         progress, value, gradient_max, used, memory = _wxb.lbfgs_step(config, x, memory, objective)
         if progress == "not finite":
             raise ValueError("the function or its gradient at the start are not finite")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _wxb
 from .._arrays import Floats, real
+from .._settings import in_json
 
 
 class Optimizer:
@@ -45,7 +45,7 @@ class Optimizer:
 
     def to_json(self) -> str:
         """The JSON that the engine reads."""
-        return json.dumps(self.form())
+        return in_json(self.form())
 
     def step(
         self,
