@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 
 use wxb::data::{Dataset, Inputs};
+use wxb::evaluate::{cache_for, evaluate};
 use wxb::health::{Verdict, examine};
 use wxb::lbfgs::LbfgsConfig;
 use wxb::model_file::Checkpoint;
@@ -168,6 +169,20 @@ fn weight_one_is_no_weight_and_weight_zero_is_absence() {
     let third: Vec<f32> = (0..101).map(|row| f32::from(row % 3 != 0)).collect();
     let present: Vec<u32> = all.iter().copied().filter(|row| row % 3 != 0).collect();
     assert_eq!(trained(Some(&third), &all), trained(None, &present));
+}
+
+#[test]
+fn weights_of_the_training_rows_do_not_count_the_validation_rows() {
+    let (x, y) = ring::<f32>();
+    let weights: Vec<f32> = y.iter().map(|&y| 1.0 + 9.0 * y).collect();
+    let data = Dataset::new(Inputs::Dense(x.view()), &y, 1).unwrap();
+    let (rows, held): (Vec<u32>, Vec<u32>) = ((0..40).collect(), (40..101).collect());
+    let (train, valid) = (data.clone().with_weights(&weights).unwrap().subset(&rows), data.subset(&held));
+    let config = config(Optimizer::ADAM);
+    let mut run = Run::new(network::<f32>(0.0), &config).unwrap();
+    fit(&mut run, &train, Some(&valid), &config, &mut |_| ControlFlow::Continue(())).unwrap();
+    let alone = evaluate(&run.network, &valid, &mut cache_for(&run.network, held.len()));
+    assert_eq!(run.history.last().unwrap().valid_loss, Some(alone.loss));
 }
 
 #[test]

@@ -542,6 +542,25 @@ fn weights_of_one_change_nothing_and_weight_zero_is_absence() {
     assert_eq!(scores("zeros.csv", "--weight w"), plain);
 }
 
+/// They weigh the rows that are learned from; those that decide count as they are, as in an evaluation.
+#[test]
+fn class_weights() {
+    let directory = stage();
+    std::fs::copy(directory.path().join("table.csv"), directory.path().join("valid.csv")).unwrap();
+    for preset in ["linear", "mlp", "deep"] {
+        let flags = format!(
+            "--preset {preset} --epochs 3 --class-weight balanced --valid valid.csv -o {preset}.wxb -q"
+        );
+        succeed(directory.path(), &format!("train table.csv --target class {flags}"));
+        let json =
+            |command: &str| -> Value { serde_json::from_str(&succeed(directory.path(), command)).unwrap() };
+        let record = json(&format!("inspect {preset}.wxb --json"))["record"]["metrics"]["log_loss"].as_f64();
+        let evaluated =
+            json(&format!("evaluate {preset}.wxb valid.csv --json"))["metrics"]["log_loss"].as_f64();
+        assert!((record.unwrap() - evaluated.unwrap()).abs() < 1e-6, "{preset}: {record:?}, {evaluated:?}");
+    }
+}
+
 #[test]
 fn initial_weights_in_the_courses_shapes() {
     // Members W1 (2, 3), b1 (2, 1), W2 (1, 2), b2 (1, 1); the data's features would be scaled without --scale none.

@@ -219,8 +219,9 @@ impl<'a, T: Real> Dataset<'a, T> {
         for (&row, y) in rows.iter().zip(cache.y.chunks_exact_mut(self.n_targets)) {
             y.copy_from_slice(self.target(row));
         }
+        // Without weights the cache has none either: those of other data would count these rows.
+        cache.weights.clear();
         if let Some(weights) = self.weights {
-            cache.weights.clear();
             cache.weights.extend(rows.iter().map(|&row| weights[row as usize]));
         }
     }
