@@ -54,14 +54,19 @@ pub struct Candidate<T> {
     pub best_epoch: u64,
     /// On the rows that decide.
     pub evaluation: Evaluation,
+    /// What these rows weigh when they decide, where it is something else.
+    deciding: Option<Vec<f64>>,
 }
 
 impl<T: Real> Candidate<T> {
     /// The best weights of a training.
     pub fn of(run: &Run<T>, fitted: &Fitted, data: &Data<'_, T>, args: &TrainArgs) -> Self {
         let network = run.best_network();
-        let evaluation = data.evaluate(&network);
+        let decisive = data.evaluate(&network);
+        let weights = decisive.weights.clone();
+        let evaluation = data.told(decisive);
         Self {
+            deciding: weights.filter(|weights| evaluation.weights.as_ref() != Some(weights)),
             name: recipe::preset(args).name(),
             network,
             preprocessor: fitted.preprocessor.clone(),
@@ -162,8 +167,17 @@ pub struct Alone {
 
 /// Shares and calibration that do best on the rows of the evaluations. `is_held_out`: the networks were not trained on them.
 pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out: bool) -> Mixture<T> {
-    let evaluations: Vec<&Evaluation> = candidates.iter().map(|candidate| &candidate.evaluation).collect();
-    let shares = if candidates.len() > 1 { combine::shares(&evaluations) } else { vec![1.0] };
+    let deciding = candidates[0].deciding.clone();
+    let decisive = |evaluation: &Evaluation| match &deciding {
+        Some(weights) => evaluation.weighed(Some(weights.clone())),
+        None => evaluation.clone(),
+    };
+    let shares = if candidates.len() > 1 {
+        let evaluations: Vec<Evaluation> = candidates.iter().map(|one| decisive(&one.evaluation)).collect();
+        combine::shares(&evaluations.iter().collect::<Vec<_>>())
+    } else {
+        vec![1.0]
+    };
     let alone = candidates.iter().zip(&shares).map(|(candidate, &share)| Alone {
         name: candidate.name,
         share,
@@ -181,7 +195,7 @@ pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     let evaluations: Vec<(f64, &Evaluation)> =
         parts.iter().map(|(share, part)| (*share, &part.evaluation)).collect();
-    let mean = combined(&evaluations, &Calibration::None);
+    let mean = decisive(&combined(&evaluations, &Calibration::None));
     let calibration = match args.validation.calibration {
         _ if !is_held_out => Calibration::None,
         CalibrationChoice::Auto if !recipe::is_auto(args) => Calibration::None,

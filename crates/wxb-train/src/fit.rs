@@ -50,6 +50,8 @@ pub fn fit_columns(prepared: &Prepared, train: &[u32], config: &PreprocessConfig
 pub struct Numbers<T> {
     y: Vec<T>,
     weights: Option<Vec<T>>,
+    /// Those of the rows alone, where the weights are also those of the classes.
+    of_rows: Option<Option<Vec<T>>>,
 }
 
 impl<T: Real> Numbers<T> {
@@ -62,7 +64,7 @@ impl<T: Real> Numbers<T> {
         let mut y = vec![T::ZERO; column.len()];
         rows.iter().zip(target.encode::<T>(column, rows)?).for_each(|(&row, value)| y[row as usize] = value);
         let weights = examples.weights.as_ref().map(|w| w.iter().map(|&w| T::of(w)).collect());
-        Ok(Self { y, weights })
+        Ok(Self { y, weights, of_rows: None })
     }
 
     /// Multiplies each row's weight by that of its class.
@@ -71,6 +73,7 @@ impl<T: Real> Numbers<T> {
         let given = self.weights.take();
         let weight = |(row, y)| given.as_ref().map_or(T::ONE, |w: &Vec<T>| w[row]) * of_class(y);
         self.weights = Some(self.y.iter().enumerate().map(weight).collect());
+        self.of_rows = Some(given);
     }
 
     /// Some rows as the trainer takes them.
@@ -269,9 +272,11 @@ pub struct Data<'a, T> {
     pub valid: Option<Dataset<'a, T>>,
     /// Which of the training rows each member leaves out and is validated on.
     pub folds: Option<Folds>,
+    /// With class weights, the weights of the rows that decide without those of their classes.
+    of_rows: Option<Option<&'a [T]>>,
 }
 
-impl<T: Real> Data<'_, T> {
+impl<'a, T: Real> Data<'a, T> {
     /// Trains.
     ///
     /// # Errors
@@ -283,9 +288,21 @@ impl<T: Real> Data<'_, T> {
         }
     }
 
-    /// How a network does on the rows that decide: those that were held out, else those of the training.
+    /// The rows that decide: those that were held out, else those of the training.
+    fn deciding(&self) -> &Dataset<'a, T> {
+        self.valid.as_ref().unwrap_or(&self.train)
+    }
+
+    /// What of an evaluation is told: class weights decide about epochs, shares and calibration, and scores are of rows as they are.
+    pub fn told(&self, evaluation: Evaluation) -> Evaluation {
+        let Some(of_rows) = self.of_rows else { return evaluation };
+        let rows = self.folds.as_ref().map_or_else(|| self.deciding().rows().to_vec(), Folds::left_out);
+        evaluation.weighed(of_rows.map(|of| rows.iter().map(|&row| of[row as usize].f64()).collect()))
+    }
+
+    /// How a network does on the rows that decide.
     pub fn evaluate(&self, network: &Network<T>) -> Evaluation {
-        let rows = self.valid.as_ref().unwrap_or(&self.train);
+        let rows = self.deciding();
         let mut cache = cache_for(network, rows.len());
         match &self.folds {
             Some(folds) => out_of_fold(network, &self.train, folds, &mut cache),
@@ -324,17 +341,21 @@ impl<'a, T: Real> Bound<'a, T> {
     ) -> Result<Self> {
         let (examples, target) = (&prepared.examples, &fitted.target);
         let mut numbers = Numbers::<T>::new(examples, target, &prepared.rows)?;
-        if let Some(choice) = &args.regularisation.class_weight {
+        let per_class = args.regularisation.class_weight.as_ref().map(|choice| {
             let classes = parts.train.iter().map(|&row| numbers.y[row as usize].f64() as usize);
-            let weights = class_weights(choice, target, classes)?;
-            numbers.weigh_classes(&weights);
-        }
+            class_weights(choice, target, classes)
+        });
+        let per_class = per_class.transpose()?;
         let valid = match &parts.valid {
             Held::None | Held::Folds(_) => None,
             Held::Rows(rows) => Some((examples, rows.clone())),
             Held::Apart(file) => Some((&**file, present_rows(prepare::target(file)?))),
         };
-        let valid = valid.map(|(examples, rows)| BoundValid::new(examples, rows, fitted)).transpose()?;
+        let mut valid = valid.map(|(examples, rows)| BoundValid::new(examples, rows, fitted)).transpose()?;
+        if let Some(per_class) = &per_class {
+            numbers.weigh_classes(per_class);
+            valid.iter_mut().for_each(|valid| valid.numbers.weigh_classes(per_class));
+        }
         let encoded = fitted.preprocessor.bind(&examples.features)?;
         let folds = if let Held::Folds(folds) = &parts.valid { Some(folds) } else { None };
         Ok(Self { encoded, numbers, rows: &parts.train, valid, folds, target })
@@ -357,7 +378,8 @@ impl<'a, T: Real> Bound<'a, T> {
             Folds::new(folds.splits().iter().map(|(train, valid)| (there(train), there(valid))).collect())
         });
         let folds = folds.transpose()?;
-        Ok(Data { train, valid, folds })
+        let deciding = self.valid.as_ref().map_or(&self.numbers, |valid| &valid.numbers);
+        Ok(Data { train, valid, folds, of_rows: deciding.of_rows.as_ref().map(Option::as_deref) })
     }
 }
 

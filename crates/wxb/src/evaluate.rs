@@ -239,6 +239,12 @@ impl Evaluation {
         Evaluation { targets, weights, ..self.clone() }.with(of(&self.predictions, self.n_out))
     }
 
+    /// The same with other weights of the rows, and J by them.
+    #[must_use]
+    pub fn weighed(&self, weights: Option<Vec<f64>>) -> Evaluation {
+        Evaluation { weights, ..self.clone() }.with(self.predictions.clone())
+    }
+
     /// The mean of several predictions of the same rows, each with its share.
     ///
     /// # Panics
