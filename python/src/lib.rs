@@ -4,6 +4,8 @@
 //! arrays and settings as JSON, lets go of the interpreter while it works, and turns errors into exceptions.
 
 mod error;
+mod fit;
+mod pool;
 mod settings;
 
 use pyo3::prelude::*;
@@ -12,6 +14,8 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _wxb(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(settings::check_setting, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::all_finite, module)?)?;
+    module.add_class::<fit::Learner>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

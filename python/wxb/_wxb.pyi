@@ -1,2 +1,3 @@
 __version__: str
+
 def check_setting(kind: str, json: str) -> None: ...
