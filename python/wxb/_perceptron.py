@@ -86,10 +86,6 @@ class Perceptron(_sklearn.BaseEstimator):
         self._given = (self.__dict__.get("_given", (None, None))[0], intercepts)
 
     @property
-    def _no_improvement_count(self) -> int:
-        return self._trained().stale
-
-    @property
     def _optimizer(self) -> Learner:
         """Where scikit-learn keeps `learning_rate`."""
         return self._trained()
@@ -316,7 +312,7 @@ class Perceptron(_sklearn.BaseEstimator):
     def _record(self, outcome: Any, early: bool, incremental: bool) -> None:
         losses, scores, end, words, _ = outcome
         learner = self._learner
-        self.n_iter_, self.t_ = len(losses), learner.seen
+        self.n_iter_, self.t_, self._no_improvement_count = len(losses), learner.seen, learner.stale
         if losses:
             self.loss_ = losses[-1]
         if self.solver == "lbfgs":

@@ -42,13 +42,15 @@ impl<T: Real> Learning<T> {
             let size = before.abs().min(f64::MAX).max(lbfgs.loss().abs()).max(1.0);
             before = lbfgs.loss();
             let told = self.tell(task, &course);
+            // Limits before convergence, as in SciPy: the last iteration allowed counts as one too few.
             let end = match progress {
                 _ if task.stop.load(Ordering::Relaxed) => Some(End::Interrupted),
+                _ if course.losses.len() as u64 >= task.plan.epochs => Some(End::Epochs),
+                _ if spent >= task.plan.max_fun => Some(End::Evaluations),
                 Progress::Continue if decrease > LEAST_DECREASE * size => None,
                 _ => Some(End::Tolerance),
             };
-            let out_of = (spent >= task.plan.max_fun).then_some(End::Evaluations);
-            if let Some(end) = end.or(told).or(out_of) {
+            if let Some(end) = end.or(told) {
                 course.end = end;
                 break;
             }
