@@ -5,6 +5,7 @@
 
 mod error;
 mod fit;
+mod linear;
 mod pool;
 mod settings;
 
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 fn _wxb(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(settings::check_setting, module)?)?;
     module.add_function(wrap_pyfunction!(fit::all_finite, module)?)?;
+    module.add_function(wrap_pyfunction!(linear::logistic, module)?)?;
+    module.add_function(wrap_pyfunction!(linear::linear_scores, module)?)?;
     module.add_class::<fit::Learner>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())

@@ -8,10 +8,10 @@ import pytest
 
 checks = pytest.importorskip("sklearn.utils.estimator_checks")
 
-import wxb  # noqa: E402
+import wxb
 
 
-@checks.parametrize_with_checks([wxb.MLPClassifier(), wxb.MLPRegressor()])
+@checks.parametrize_with_checks([wxb.MLPClassifier(), wxb.MLPRegressor(), wxb.LogisticRegression()])
 @pytest.mark.filterwarnings("ignore")
 def test_estimator(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -4,9 +4,9 @@ import pytest
 
 neural_network = pytest.importorskip("sklearn.neural_network")
 
-from scikit_learn import substituted  # noqa: E402
+from scikit_learn import substituted
 
-import wxb  # noqa: E402
+import wxb
 
 globals().update(
     substituted(

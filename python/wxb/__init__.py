@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 from ._wxb import __version__
 
 if TYPE_CHECKING:
+    from ._logistic import LogisticRegression as LogisticRegression
     from ._mlp_classifier import MLPClassifier as MLPClassifier
     from ._mlp_regressor import MLPRegressor as MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "__version__"]
+__all__ = ["LogisticRegression", "MLPClassifier", "MLPRegressor", "__version__"]
 
 #: Estimators import scikit-learn where it is installed, which takes longer than wxb itself: they are imported when they are asked for.
-_ESTIMATORS = {"MLPClassifier": "_mlp_classifier", "MLPRegressor": "_mlp_regressor"}
+_ESTIMATORS = {
+    "LogisticRegression": "_logistic",
+    "MLPClassifier": "_mlp_classifier",
+    "MLPRegressor": "_mlp_regressor",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -62,7 +62,7 @@ class ClassifierMixin:
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows whose class, or whose labels all, are right."""
-        right = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
+        right: Any = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
         if right.ndim == 2:
             right = right.all(axis=1)
         return float(np.average(right, weights=sample_weight))
@@ -75,13 +75,13 @@ class RegressorMixin:
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean over the targets of 1 - residual sum of squares / total sum of squares."""
-        predicted = np.asarray(self.predict(X), dtype=float)  # type: ignore[attr-defined]
-        y = np.asarray(y, dtype=float).reshape(len(predicted), -1)
+        predicted = np.asarray(self.predict(X), dtype=np.float64)  # type: ignore[attr-defined]
+        y = np.asarray(y, dtype=np.float64).reshape(len(predicted), -1)
         residual = y - predicted.reshape(y.shape)
         centred = y - np.average(y, axis=0, weights=sample_weight)
         squares = [np.average(part**2, axis=0, weights=sample_weight) for part in (residual, centred)]
-        constant = np.where(squares[0] > 0, 0.0, 1.0)
-        ratio = np.divide(squares[0], squares[1], out=1 - constant, where=squares[1] > 0)
+        of_constant = np.where(squares[0] > 0, 1.0, 0.0)
+        ratio = np.divide(squares[0], squares[1], out=of_constant, where=squares[1] > 0)
         return float(np.mean(1 - ratio))
 
 
@@ -108,7 +108,7 @@ def available_if(check: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], 
 def check_random_state(seed: Any) -> np.random.RandomState:
     """A generator from a seed, `None` (the global one) or a generator."""
     if seed is None or seed is np.random:
-        return np.random.mtrand._rand  # type: ignore[attr-defined, no-any-return]
+        return np.random.mtrand._rand
     if isinstance(seed, np.random.RandomState):
         return seed
     return np.random.RandomState(seed)

@@ -238,7 +238,7 @@ class MLPClassifier(_sklearn.ClassifierMixin, Perceptron):
         if known is None and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:
-            classes = _classes.unique_labels(classes)
+            classes = _sklearn.unique_labels(classes)
             if known is None:
                 self._labels = _classes.is_labels(y)
                 self.classes_ = classes

@@ -52,6 +52,7 @@ def number(
             return none
         if not isinstance(value, Integral if integral else Real) or isinstance(value, (bool, np.bool_)):
             return False
+        value = float(value)
         above = value >= low if closed in ("both", "left") else value > low
         below = value <= high if closed in ("both", "right") else value < high
         return bool(above and below)
@@ -78,7 +79,7 @@ def either(*rules: Rule) -> Rule:
 
 def is_random_state(value: Any) -> bool:
     """Whether a generator can be made of it."""
-    whole = isinstance(value, Integral) and 0 <= value < 2**32
+    whole = isinstance(value, Integral) and 0 <= int(value) < 2**32
     return value is None or value is np.random or whole or isinstance(value, np.random.RandomState)
 
 

@@ -102,7 +102,7 @@ class Perceptron(_sklearn.BaseEstimator):
                 intercepts.append(flat[start : start + n_out])
                 start += n_out
             given = self._given = (coefs, intercepts)
-        return given  # type: ignore[no-any-return]
+        return given
 
     def _trained(self) -> Learner:
         try:
@@ -144,7 +144,7 @@ class Perceptron(_sklearn.BaseEstimator):
         sizes = self._hidden_sizes()
         first_pass = not self._has_weights() or (not self.warm_start and not incremental)
         X, y = self._validated(X, y, incremental, first_pass)
-        X, y = self._in_precision(X, first_pass), y
+        X = self._in_precision(X, first_pass)
         Y = self._targets(y, X.dtype)
         weights = self._row_weights(Y, sample_weight, X)
         self.n_outputs_ = self._outputs_of(Y)
@@ -209,7 +209,9 @@ class Perceptron(_sklearn.BaseEstimator):
                 "validation_data is for solvers that go through the data in epochs, not for lbfgs"
             )
         if is_full and self.dropout > 0:
-            raise ValueError("dropout and lbfgs exclude each other: L-BFGS needs the same network in each step")
+            raise ValueError(
+                "dropout and lbfgs exclude each other: L-BFGS needs the same network in each step"
+            )
         early = (self.early_stopping or validation_data is not None) and not is_full
         rows: tuple[Any, Any] = (None, None)
         valid = None
@@ -227,7 +229,7 @@ class Perceptron(_sklearn.BaseEstimator):
         self.__dict__.pop("_given", None)
         outcome = learner.fit(
             json.dumps(plan),
-            (_rows(X), Y, weights),
+            (rows_of(X), Y, weights),
             valid,
             rows,
             twister,
@@ -284,7 +286,7 @@ class Perceptron(_sklearn.BaseEstimator):
         Y = self._targets(self._checked_targets(y), X.dtype)
         if sample_weight is not None:
             sample_weight = np.ascontiguousarray(_sklearn.check_weights(sample_weight, X), dtype=X.dtype)
-        return (_rows(X), Y, sample_weight)
+        return (rows_of(X), Y, sample_weight)
 
     # -- what came of it ----------------------------------------------------------------------------------------
 
@@ -305,7 +307,7 @@ class Perceptron(_sklearn.BaseEstimator):
                     print(f"Setting learning rate to {rate:f}")
                 last_rate[0] = rate
             record = {"epoch": epoch, "loss": loss, "validation_score": score, "learning_rate": rate}
-            return any([bool(callback(record)) for callback in callbacks])
+            return max([bool(callback(record)) for callback in callbacks], default=False)  # each is called
 
         return on_epoch
 
@@ -369,7 +371,7 @@ class Perceptron(_sklearn.BaseEstimator):
                     return outputs
         learner = self._sync()
         X = self._checked(X)
-        outputs = getattr(learner, what)(_rows(X), threads=parameters.threads(self.n_jobs))
+        outputs = getattr(learner, what)(rows_of(X), threads=parameters.threads(self.n_jobs))
         if outputs is None:
             raise ValueError("Input X contains NaN or infinity at the precision of the network.")
         return outputs
@@ -392,7 +394,7 @@ class Perceptron(_sklearn.BaseEstimator):
         return tags
 
 
-def _rows(X: Any) -> Any:
+def rows_of(X: Any) -> Any:
     """X as the engine takes it: an array as it is; of a sparse matrix the compressed rows, whose batches alone become dense."""
     if isinstance(X, np.ndarray):
         return X

@@ -22,7 +22,8 @@ def twister(random_state: np.random.RandomState) -> Twister | None:
 def put_back(random_state: np.random.RandomState, state: tuple[Any, int]) -> None:
     """Let a generator go on where the engine stopped."""
     key, position = state
-    random_state.set_state(("MT19937", np.asarray(key, dtype=np.uint32), position))
+    state_of_twister: Any = ("MT19937", np.asarray(key, dtype=np.uint32), position)
+    random_state.set_state(state_of_twister)
 
 
 def first_weights(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 try:
+    from sklearn import __version__ as _version
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
     from sklearn.model_selection import train_test_split
@@ -15,6 +16,7 @@ try:
     from sklearn.utils.validation import validate_data
 
     HAS_SKLEARN = True
+    VERSION = tuple(int(part) for part in _version.split(".")[:2])
 except ImportError:
     from ._alone import (
         BaseEstimator,
@@ -35,9 +37,11 @@ except ImportError:
     )
 
     HAS_SKLEARN = False
+    VERSION = (0, 0)
 
 __all__ = [
     "HAS_SKLEARN",
+    "VERSION",
     "BaseEstimator",
     "ClassifierMixin",
     "ConvergenceWarning",

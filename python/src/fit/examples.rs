@@ -65,6 +65,14 @@ impl<'a, T: Real> Csr<'a, T> {
         }
     }
 
+    pub fn count(&self) -> usize {
+        self.pointers.len() - 1
+    }
+
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// (column, value) of a row.
     pub fn row(&self, i: usize) -> impl Iterator<Item = (usize, T)> + '_ {
         let places = self.pointers[i] as usize..self.pointers[i + 1] as usize;
@@ -77,7 +85,7 @@ impl<T: Real> Rows<'_, T> {
     pub fn count(&self) -> usize {
         match self {
             Rows::Dense(x) => x.nrows(),
-            Rows::Sparse(x) => x.pointers.len() - 1,
+            Rows::Sparse(x) => x.count(),
         }
     }
 

@@ -26,7 +26,8 @@ use crate::settings::parse;
 use examples::{Examples, HeldRows, Number, Rows};
 use learning::{Course, End, Learning, Task};
 use order::Twister;
-use score::{Output, class_of, outputs};
+use score::{Output, outputs};
+pub use score::{are_finite, class_of};
 
 /// Multiplications of a prediction that is made where it is asked for, without other threads: some microseconds.
 const SMALL: usize = 1 << 19;
@@ -429,7 +430,7 @@ fn in_training() -> PyErr {
 pub fn all_finite(py: Python<'_>, x: &Bound<'_, PyAny>) -> PyResult<bool> {
     fn finite<T: Number>(py: Python<'_>, x: ArrayView2<'_, T>) -> bool {
         py.detach(|| match x.as_slice_memory_order() {
-            Some(x) => x.chunks(1 << 14).all(score::are_finite),
+            Some(x) => x.chunks(1 << 14).all(are_finite),
             None => x.iter().all(|x| x.is_finite()),
         })
     }
