@@ -9,15 +9,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
-
 HERE = Path(__file__).parent
 
 
-def not_applicable(module: str) -> dict[str, str]:
-    """Tests that are left out, with the reason."""
+def not_applicable() -> dict[str, dict[str, str]]:
+    """Tests of each module that are left out, all or with some parameters, with the reason."""
     reasons: dict[str, dict[str, str]] = json.loads((HERE / "not_applicable.json").read_text())
-    return reasons[module]
+    return reasons
 
 
 def substituted(package: ModuleType, module: str, estimators: dict[str, Any]) -> dict[str, Any]:
@@ -34,12 +32,4 @@ def substituted(package: ModuleType, module: str, estimators: dict[str, Any]) ->
     finally:
         for name, original in originals.items():
             setattr(package, name, original)
-    return _chosen(vars(tests), not_applicable(module))
-
-
-def _chosen(names: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
-    chosen = {name: value for name, value in names.items() if name.startswith("test_")}
-    for name, reason in reasons.items():
-        if name in chosen:
-            chosen[name] = pytest.mark.skip(reason=reason)(chosen[name])
-    return chosen
+    return {name: value for name, value in vars(tests).items() if name.startswith("test_")}

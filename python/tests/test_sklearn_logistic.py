@@ -4,8 +4,8 @@ import pytest
 
 linear_model = pytest.importorskip("sklearn.linear_model")
 
-from scikit_learn import substituted  # noqa: E402
+from scikit_learn import substituted
 
-import wxb  # noqa: E402
+import wxb
 
 globals().update(substituted(linear_model, "test_logistic", {"LogisticRegression": wxb.LogisticRegression}))

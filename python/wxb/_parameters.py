@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
@@ -87,6 +87,49 @@ BOOLEAN: Rule = (lambda value: isinstance(value, (bool, np.bool_)), "an instance
 VERBOSE: Rule = (lambda value: isinstance(value, (Integral, np.bool_)), "an int or a bool")
 RANDOM_STATE: Rule = (is_random_state, "an int in [0, 2**32 - 1], an instance of 'RandomState', or None")
 JOBS = number(-math.inf, integral=True, none=True)
+
+
+#: Of MLPClassifier and MLPRegressor.
+PERCEPTRON: dict[str, Rule] = {
+    "hidden_layer_sizes": (
+        lambda sizes: (
+            (isinstance(sizes, Iterable) and not isinstance(sizes, str)) or number(1, integral=True)[0](sizes)
+        ),
+        "an array-like or an int in the range [1, inf)",
+    ),
+    "activation": one_of(*ACTIVATIONS, mapping=True),
+    "solver": one_of(*SOLVERS, mapping=True),
+    "alpha": number(0, closed="left"),
+    "batch_size": either(one_of("auto"), number(1, closed="left", integral=True)),
+    "learning_rate": one_of(*RATES, *SCHEDULES, mapping=True),
+    "learning_rate_init": number(0, closed="neither"),
+    "power_t": number(0, closed="left"),
+    "max_iter": number(1, closed="left", integral=True),
+    "shuffle": BOOLEAN,
+    "random_state": RANDOM_STATE,
+    "tol": number(0, closed="left"),
+    "verbose": VERBOSE,
+    "warm_start": BOOLEAN,
+    "momentum": number(0, 1),
+    "nesterovs_momentum": BOOLEAN,
+    "early_stopping": BOOLEAN,
+    "validation_fraction": number(0, 1, closed="left"),
+    "beta_1": number(0, 1, closed="left"),
+    "beta_2": number(0, 1, closed="left"),
+    "epsilon": number(0, closed="neither"),
+    "n_iter_no_change": either(number(1, closed="left", integral=True), (lambda n: n == np.inf, "inf")),
+    "max_fun": number(1, closed="left", integral=True),
+    "l1": number(0, closed="left"),
+    "weight_decay": number(0, closed="left", none=True),
+    "dropout": number(0, 1, closed="left"),
+    "clip_norm": number(0, closed="neither", none=True),
+    "initializer": either(one_of(*INITIALIZERS, mapping=True), (lambda rule: rule is None, "None")),
+    "callbacks": (
+        lambda given: given is None or callable(given) or isinstance(given, Iterable),
+        "callables or None",
+    ),
+    "n_jobs": JOBS,
+}
 
 
 def check_parameters(estimator: Any, rules: Mapping[str, Rule]) -> None:

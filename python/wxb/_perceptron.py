@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -12,54 +11,9 @@ import numpy as np
 
 from . import _parameters as parameters
 from . import _random, _sklearn
-from ._parameters import BOOLEAN, JOBS, RANDOM_STATE, VERBOSE, either, number, one_of
 from ._wxb import Learner
 
-_STOCHASTIC = ("sgd", "adam")
 _PRECISIONS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
-
-_RULES: dict[str, parameters.Rule] = {
-    "hidden_layer_sizes": (
-        lambda sizes: (
-            (isinstance(sizes, Iterable) and not isinstance(sizes, str)) or number(1, integral=True)[0](sizes)
-        ),
-        "an array-like or an int in the range [1, inf)",
-    ),
-    "activation": one_of(*parameters.ACTIVATIONS, mapping=True),
-    "solver": one_of(*parameters.SOLVERS, mapping=True),
-    "alpha": number(0, closed="left"),
-    "batch_size": either(one_of("auto"), number(1, closed="left", integral=True)),
-    "learning_rate": one_of(*parameters.RATES, *parameters.SCHEDULES, mapping=True),
-    "learning_rate_init": number(0, closed="neither"),
-    "power_t": number(0, closed="left"),
-    "max_iter": number(1, closed="left", integral=True),
-    "shuffle": BOOLEAN,
-    "random_state": RANDOM_STATE,
-    "tol": number(0, closed="left"),
-    "verbose": VERBOSE,
-    "warm_start": BOOLEAN,
-    "momentum": number(0, 1),
-    "nesterovs_momentum": BOOLEAN,
-    "early_stopping": BOOLEAN,
-    "validation_fraction": number(0, 1, closed="left"),
-    "beta_1": number(0, 1, closed="left"),
-    "beta_2": number(0, 1, closed="left"),
-    "epsilon": number(0, closed="neither"),
-    "n_iter_no_change": either(number(1, closed="left", integral=True), (lambda n: n == np.inf, "inf")),
-    "max_fun": number(1, closed="left", integral=True),
-    "l1": number(0, closed="left"),
-    "weight_decay": number(0, closed="left", none=True),
-    "dropout": number(0, 1, closed="left"),
-    "clip_norm": number(0, closed="neither", none=True),
-    "initializer": either(
-        one_of(*parameters.INITIALIZERS, mapping=True), (lambda rule: rule is None, "None")
-    ),
-    "callbacks": (
-        lambda given: given is None or callable(given) or isinstance(given, Iterable),
-        "callables or None",
-    ),
-    "n_jobs": JOBS,
-}
 
 
 class Perceptron(_sklearn.BaseEstimator):
@@ -138,7 +92,7 @@ class Perceptron(_sklearn.BaseEstimator):
         validation_data: Any = None,
         incremental: bool = False,
     ) -> Any:
-        parameters.check_parameters(self, {**_RULES, **self._own_rules()})
+        parameters.check_parameters(self, {**parameters.PERCEPTRON, **self._own_rules()})
         if incremental and (self.early_stopping or validation_data is not None):
             raise ValueError("partial_fit does not support early_stopping=True")
         sizes = self._hidden_sizes()

@@ -133,25 +133,26 @@ impl<T: Real> Learning<T> {
     /// Judges an epoch as scikit-learn does.
     fn end_epoch(&mut self, task: &Task<'_, T>, epochs: &mut Epochs<T>, course: &mut Course) -> Option<End> {
         let (plan, loss) = (&task.plan, *course.losses.last().expect("an epoch was done"));
-        let better = match &task.valid {
+        // A NaN is not worse, as in scikit-learn.
+        let worse = match &task.valid {
             Some((examples, rows)) => {
                 let score = score(&self.run.network, examples, rows, &mut epochs.cache);
                 epochs.loaded = false;
                 course.scores.push(score);
-                let better = !(score < self.best_score + plan.tol);
+                let worse = score < self.best_score + plan.tol;
                 if score > self.best_score {
                     self.best_score = score;
                     self.run.best.flat.copy_from_slice(&self.run.network.params.flat);
                 }
-                better
+                worse
             }
             None => {
-                let better = !(loss > self.best_loss - plan.tol);
+                let worse = loss > self.best_loss - plan.tol;
                 self.best_loss = self.best_loss.min(loss);
-                better
+                worse
             }
         };
-        self.stale = if better { 0 } else { self.stale + 1 };
+        self.stale = if worse { self.stale + 1 } else { 0 };
         if let Rate::InvScaling { power } = plan.rate {
             self.change_rate(plan.lr / (self.seen as f64 + 1.0).powf(power));
         }

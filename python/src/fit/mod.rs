@@ -3,12 +3,12 @@
 mod bytes;
 pub mod examples;
 mod full_batch;
+mod job;
 mod learning;
 mod order;
 mod plan;
 mod score;
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use numpy::ndarray::ArrayView2;
@@ -23,8 +23,9 @@ use wxb::{Initializer, Layer, Loss, Network, Real};
 use crate::error::exception;
 use crate::pool;
 use crate::settings::parse;
-use examples::{Examples, HeldRows, Number, Rows};
-use learning::{Course, End, Learning, Task};
+use examples::{HeldRows, Number, Rows};
+use job::{Job, Outcome, Part, train_on};
+use learning::Learning;
 use order::Twister;
 use score::{Output, outputs};
 pub use score::{are_finite, class_of};
@@ -81,9 +82,6 @@ pub struct Learner {
     scratch: Mutex<Scratch>,
 }
 
-/// (losses, scores, why it ended, in words, the generator's key and position)
-type Outcome = (Vec<f64>, Vec<f64>, &'static str, String, Option<(Vec<u32>, usize)>);
-
 #[pymethods]
 impl Learner {
     /// A network of layers and a loss, in `"f32"` or `"f64"`; its parameters are `flat`, or drawn.
@@ -119,7 +117,7 @@ impl Learner {
         plan: &str,
         train: Part<'py>,
         valid: Option<Part<'py>>,
-        rows: (Option<Vec<u32>>, Option<Vec<u32>>),
+        rows: (Option<PyReadonlyArray1<'py, u32>>, Option<PyReadonlyArray1<'py, u32>>),
         twister: Option<(PyReadonlyArray1<'py, u32>, usize)>,
         threads: usize,
         on_epoch: Option<Py<PyAny>>,
@@ -320,37 +318,6 @@ impl Learner {
     }
 }
 
-/// X, Y (m, n_targets) and weights (m), as Python gives them.
-type Part<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
-
-/// What `fit` is asked for, in either precision.
-struct Job {
-    plan: plan::Plan,
-    twister: Option<Twister>,
-    threads: usize,
-    on_epoch: Option<Py<PyAny>>,
-}
-
-/// A part in arrays of one precision.
-struct Held<'py, T: Number> {
-    x: HeldRows<'py, T>,
-    y: numpy::PyReadonlyArray2<'py, T>,
-    weights: Option<PyReadonlyArray1<'py, T>>,
-}
-
-impl<'py, T: Number> Held<'py, T> {
-    fn new((x, y, weights): &Part<'py>) -> PyResult<Self> {
-        let weights = weights.as_ref().map(|weights| weights.extract()).transpose()?;
-        Ok(Self { x: HeldRows::new(x)?, y: y.extract()?, weights })
-    }
-
-    fn examples(&self) -> PyResult<Examples<'_, T>> {
-        let weights = self.weights.as_ref().map(|weights| weights.as_slice()).transpose()?;
-        let n_targets = self.y.shape()[1];
-        Ok(Examples { x: self.x.rows()?, y: self.y.as_slice()?, n_targets, weights })
-    }
-}
-
 fn begin<T: Real>(
     layers: Vec<Layer>,
     loss: Loss,
@@ -364,61 +331,6 @@ fn begin<T: Real>(
     };
     let learning = network.and_then(|network| Learning::new(network, optimizer, lr));
     learning.map_err(|error| exception(&error))
-}
-
-fn train_on<T: Number>(
-    py: Python<'_>,
-    learning: &mut Learning<T>,
-    parts: [Option<Part<'_>>; 2],
-    (train_rows, valid_rows): (Option<Vec<u32>>, Option<Vec<u32>>),
-    job: Job,
-) -> PyResult<Outcome> {
-    let [train, valid] = parts.map(|part| part.as_ref().map(Held::<T>::new).transpose());
-    let (train, valid) = (train?.expect("there is always a training part"), valid?);
-    let network = &learning.run.network;
-    let shape = (network.n_in(), network.n_targets());
-    let examples = train.examples()?.checked(shape)?;
-    let rows = examples.counting(train_rows.as_deref());
-    if rows.is_empty() {
-        return Err(PyValueError::new_err("there is no row of a weight above 0 to train on"));
-    }
-    let valid = match &valid {
-        Some(valid) => Some(valid.examples()?.checked(shape)?),
-        None => valid_rows.is_some().then_some(examples),
-    };
-    let valid = valid.map(|valid| (valid, valid.counting(valid_rows.as_deref())));
-    let stop = AtomicBool::new(false);
-    let Job { plan, twister, threads, on_epoch } = job;
-    let mut task = Task { examples, rows, valid, twister, plan, stop: &stop, on_epoch: on_epoch.as_ref() };
-    let pool = pool::of(threads)?;
-    let (course, signal) = pool::work(py, &pool, &stop, || learning.fit(&mut task));
-    let course = course.map_err(|error| exception(&error))?;
-    outcome(course, signal, task.twister.as_ref().map(Twister::state))
-}
-
-fn outcome(course: Course, signal: Option<PyErr>, twister: Option<(Vec<u32>, usize)>) -> PyResult<Outcome> {
-    let Course { losses, scores, end } = course;
-    let (end, words) = match (end, signal) {
-        (_, Some(signal)) => {
-            let interrupted =
-                Python::attach(|py| signal.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py));
-            if !interrupted {
-                return Err(signal);
-            }
-            ("interrupted", String::new())
-        }
-        (End::Raised(error), None) => return Err(error),
-        (End::Epochs, None) => ("epochs", String::new()),
-        (End::Tolerance, None) => ("tolerance", String::new()),
-        (End::Evaluations, None) => ("evaluations", String::new()),
-        (End::Interrupted, None) => ("interrupted", String::new()),
-        (End::Callback, None) => ("callback", String::new()),
-        (End::Diverged(divergence), None) => (
-            "diverged",
-            format!("{} in batch {} of epoch {}", divergence.tensor, divergence.batch, divergence.epoch),
-        ),
-    };
-    Ok((losses, scores, end, words, twister))
 }
 
 fn in_training() -> PyErr {

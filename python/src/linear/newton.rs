@@ -181,7 +181,7 @@ impl Directions {
             self.curve(problem);
             let curvature = dot(&self.direction, &self.curved);
             // Along a direction in which f is flat, the first one is still a descent.
-            if !(curvature > f64::EPSILON * rho * 1e-8) {
+            if curvature.is_nan() || curvature <= f64::EPSILON * rho * 1e-8 {
                 if self.step.iter().all(|s| *s == 0.0) {
                     self.step.copy_from_slice(&self.direction);
                 }
