@@ -129,3 +129,31 @@ def test_x_is_not_copied() -> None:
     print("done")
     """
     assert run(code) == "done\n"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_predictions_while_others_train() -> None:
+    """Either is refused while the same network trains; nobody waits for anybody who waits."""
+    code = """
+    import threading, warnings
+    import numpy as np
+    import wxb
+    warnings.simplefilter("ignore")
+    X = np.random.RandomState(0).standard_normal((3000, 30))
+    y = (X[:, 0] > 0).astype(int)
+    model = wxb.MLPClassifier((32,), random_state=0, max_iter=3, warm_start=True).fit(X, y)
+
+    def act(what, times):
+        for _ in range(times):
+            try:
+                what()
+            except RuntimeError as error:
+                assert "being trained" in str(error)
+
+    threads = [threading.Thread(target=act, args=(lambda: model.predict_proba(X), 60)) for _ in range(3)]
+    threads += [threading.Thread(target=act, args=(lambda: model.predict(X[:1]), 3000))]
+    threads += [threading.Thread(target=act, args=(lambda: model.partial_fit(X, y), 20)) for _ in range(2)]
+    [t.start() for t in threads], [t.join() for t in threads]
+    print("done")
+    """
+    assert run(code) == "done\n"

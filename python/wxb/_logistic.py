@@ -238,16 +238,19 @@ class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             Scores.
         """
-        scores = self._scores(X)
+        scores = self._few(X, "scores")
+        scores = self._scores(X) if scores is None else scores
         return scores.ravel() if scores.shape[1] == 1 else scores
 
-    def _scores(self, X: Any) -> Any:
+    def _few(self, X: Any, output: str) -> Any:
+        """What the engine says to a few rows in an array of its precision; `None` to anything else, and before `fit`."""
         state = self.__dict__
         if type(X) is np.ndarray and "feature_names_in_" not in state and "coef_" in state:
-            scores = linear_scores(X, self.coef_, self.intercept_)
-            if scores is not None:
-                return scores
-        if "coef_" not in state:
+            return linear_scores(X, state["coef_"], state["intercept_"], output)
+        return None
+
+    def _scores(self, X: Any) -> Any:
+        if "coef_" not in self.__dict__:
             raise _sklearn.not_fitted(self)
         X = _sklearn.validate_data(self, X, accept_sparse="csr", reset=False)
         product = X @ self.coef_.T
@@ -268,11 +271,9 @@ class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
         ndarray of shape (n_samples,)
             The classes.
         """
-        state = self.__dict__
-        if type(X) is np.ndarray and "feature_names_in_" not in state and "coef_" in state:
-            places = linear_scores(X, self.coef_, self.intercept_, classes=True)
-            if places is not None:
-                return self.classes_[places]
+        places = self._few(X, "classes")
+        if places is not None:
+            return self.classes_[places]
         scores = self._scores(X)
         return self.classes_[
             (scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(axis=1)
@@ -291,6 +292,9 @@ class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`.
         """
+        probabilities = self._few(X, "probabilities")
+        if probabilities is not None:
+            return probabilities
         z = self._scores(X)
         if z.shape[1] == 1:
             e = np.exp(-np.abs(z))

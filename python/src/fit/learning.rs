@@ -17,6 +17,7 @@ use super::plan::{Plan, Rate};
 use super::score::{ROWS, score};
 
 /// A network on its way: weights, moments, and what scikit-learn's rules count.
+#[derive(Clone)]
 pub struct Learning<T> {
     pub run: Run<T>,
     /// Whose moments they are.

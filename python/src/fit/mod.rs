@@ -9,7 +9,7 @@ mod order;
 mod plan;
 mod score;
 
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::ndarray::ArrayView2;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
@@ -35,6 +35,7 @@ const SMALL: usize = 1 << 19;
 /// Rows of such a prediction.
 const FEW_ROWS: usize = 16;
 
+#[derive(Clone)]
 enum State {
     Single(Learning<f32>),
     Double(Learning<f64>),
@@ -77,8 +78,8 @@ impl Precision for f64 {
 /// A network, its moments, and what scikit-learn's rules count.
 #[pyclass(module = "wxb._wxb", frozen)]
 pub struct Learner {
-    /// Away while it is trained.
-    state: RwLock<Option<State>>,
+    /// Away while it is trained. Locked for a moment only, never while somebody waits for the interpreter: whoever reads holds a share.
+    state: Mutex<Option<Arc<State>>>,
     scratch: Mutex<Scratch>,
 }
 
@@ -130,12 +131,11 @@ impl Learner {
             ),
             None => None,
         };
-        let taken = self.state.write().unwrap_or_else(PoisonError::into_inner).take();
-        let mut state = taken.ok_or_else(in_training)?;
+        let mut state = self.take()?;
         let job = Job { plan, twister, threads, on_epoch };
         let outcome =
             either!(&mut state, learning => train_on(py, learning, [Some(train), valid], rows, job));
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        self.put(state);
         outcome
     }
 
@@ -187,18 +187,10 @@ impl Learner {
 
     /// Takes all parameters, at the precision of the network.
     fn set_flat(&self, values: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let state = state.as_mut().ok_or_else(in_training)?;
-        either!(state, learning => {
-            let values = values.extract::<PyReadonlyArray1<'_, _>>()?;
-            let (flat, values) = (&mut learning.run.network.params.flat, values.as_slice()?);
-            if flat.len() != values.len() {
-                let message = format!("{} parameters for a network of {}", values.len(), flat.len());
-                return Err(PyValueError::new_err(message));
-            }
-            flat.copy_from_slice(values);
-            Ok(())
-        })
+        let mut state = self.take()?;
+        let done = either!(&mut state, learning => copy_flat(values, &mut learning.run.network.params.flat));
+        self.put(state);
+        done
     }
 
     /// `"f32"` or `"f64"`.
@@ -261,11 +253,22 @@ impl Learner {
 
 impl Learner {
     fn of(state: State) -> Self {
-        Self { state: RwLock::new(Some(state)), scratch: Mutex::default() }
+        Self { state: Mutex::new(Some(Arc::new(state))), scratch: Mutex::default() }
     }
 
     fn with<R>(&self, read: impl FnOnce(&State) -> PyResult<R>) -> PyResult<R> {
-        read(self.state.read().unwrap_or_else(PoisonError::into_inner).as_ref().ok_or_else(in_training)?)
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        read(&*state.ok_or_else(in_training)?)
+    }
+
+    /// For a change: a copy, where somebody reads it at this moment.
+    fn take(&self) -> PyResult<State> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(Arc::unwrap_or_clone(state.ok_or_else(in_training)?))
+    }
+
+    fn put(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(state));
     }
 
     /// Outputs of all rows, and how many a row has.
@@ -331,6 +334,17 @@ fn begin<T: Real>(
     };
     let learning = network.and_then(|network| Learning::new(network, optimizer, lr));
     learning.map_err(|error| exception(&error))
+}
+
+fn copy_flat<T: Number>(values: &Bound<'_, PyAny>, flat: &mut [T]) -> PyResult<()> {
+    let values = values.extract::<PyReadonlyArray1<'_, T>>()?;
+    let values = values.as_slice()?;
+    if flat.len() != values.len() {
+        let message = format!("{} parameters for a network of {}", values.len(), flat.len());
+        return Err(PyValueError::new_err(message));
+    }
+    flat.copy_from_slice(values);
+    Ok(())
 }
 
 fn in_training() -> PyErr {

@@ -5,8 +5,10 @@ mod problem;
 
 use std::sync::atomic::AtomicBool;
 
+use numpy::ndarray::ArrayView1;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use wxb::{Loss, Real};
 
 use crate::fit::are_finite;
 use crate::fit::examples::{HeldRows, Number, Rows};
@@ -97,19 +99,34 @@ impl<'py> Held<'py> {
     }
 }
 
-/// X Wᵀ + b as an array (m, n), or the place of the largest of a row (m): `None` unless all three are arrays of one precision with finite
-/// numbers in X.   W (n, d)  b (n)
+/// What a row of scores is turned into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Output {
+    Scores,
+    /// The place of the class.
+    Classes,
+    /// The probability of each class, of both where there is one score.
+    Probabilities,
+}
+
+/// X Wᵀ + b as an array (m, n), the places of the classes (m), or their probabilities: `None` unless all three are arrays of one precision,
+/// X has few rows, and its numbers are finite.   W (n, d)  b (n)
 #[pyfunction]
-#[pyo3(signature = (x, coef, intercept, classes=false))]
+#[pyo3(signature = (x, coef, intercept, output="scores"))]
 pub fn linear_scores<'py>(
     py: Python<'py>,
     x: &Bound<'py, PyAny>,
     coef: &Bound<'py, PyAny>,
     intercept: &Bound<'py, PyAny>,
-    classes: bool,
+    output: &str,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    match scores::<f64>(py, x, coef, intercept, classes)? {
-        None => scores::<f32>(py, x, coef, intercept, classes),
+    let output = match output {
+        "classes" => Output::Classes,
+        "probabilities" => Output::Probabilities,
+        _ => Output::Scores,
+    };
+    match scores::<f64>(py, [x, coef, intercept], output)? {
+        None => scores::<f32>(py, [x, coef, intercept], output),
         found => Ok(found),
     }
 }
@@ -119,10 +136,8 @@ const FEW_ROWS: usize = 16;
 
 fn scores<'py, T: Number>(
     py: Python<'py>,
-    x: &Bound<'py, PyAny>,
-    coef: &Bound<'py, PyAny>,
-    intercept: &Bound<'py, PyAny>,
-    classes: bool,
+    [x, coef, intercept]: [&Bound<'py, PyAny>; 3],
+    output: Output,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let arrays = (x.cast::<PyArray2<T>>(), coef.cast::<PyArray2<T>>(), intercept.cast::<PyArray1<T>>());
     let (Ok(x), Ok(coef), Ok(intercept)) = arrays else { return Ok(None) };
@@ -132,23 +147,35 @@ fn scores<'py, T: Number>(
     }
     let (x, coef, intercept) = (x.try_readonly()?, coef.try_readonly()?, intercept.try_readonly()?);
     let (x, coef, intercept) = (x.as_array(), coef.as_array(), intercept.as_array());
-    let n = coef.nrows();
-    let mut z = Vec::with_capacity(x.nrows() * n);
+    let (rows, n) = (x.nrows(), coef.nrows());
+    let mut z = Vec::with_capacity(rows * n);
     for x in x.rows() {
         if !x.as_slice().map_or_else(|| x.iter().all(|x| x.is_finite()), are_finite) {
             return Ok(None);
         }
-        z.extend(
-            coef.rows()
-                .into_iter()
-                .zip(&intercept)
-                .map(|(w, b)| x.iter().zip(w).fold(T::ZERO, |sum, (&x, &w)| sum + x * w) + *b),
-        );
+        let of_class = |w: ArrayView1<'_, T>| x.iter().zip(w).fold(T::ZERO, |sum, (&x, &w)| sum + x * w);
+        z.extend(coef.rows().into_iter().zip(&intercept).map(|(w, b)| of_class(w) + *b));
     }
-    if classes {
-        let places = z.chunks_exact(n).map(|z| crate::fit::class_of(z) as isize).collect();
-        return Ok(Some(PyArray1::from_vec(py, places).into_any()));
+    let values = match output {
+        Output::Classes => {
+            let places = z.chunks_exact(n).map(|z| crate::fit::class_of(z) as isize).collect();
+            return Ok(Some(PyArray1::from_vec(py, places).into_any()));
+        }
+        Output::Scores => z,
+        Output::Probabilities => probabilities(z, n),
+    };
+    let columns = values.len() / rows.max(1);
+    Ok(Some(PyArray1::from_vec(py, values).reshape([rows, columns])?.into_any()))
+}
+
+/// The probability of each class, of one score those of both.
+fn probabilities<T: Real>(mut z: Vec<T>, n: usize) -> Vec<T> {
+    if n > 1 {
+        z.chunks_exact_mut(n).for_each(|z| Loss::SOFTMAX.apply_link(z));
+        return z;
     }
-    let rows = z.len() / n;
-    Ok(Some(PyArray1::from_vec(py, z).reshape([rows, n])?.into_any()))
+    // σ(−z) keeps the digits that 1 − σ(z) loses.
+    let mut both: Vec<T> = z.iter().flat_map(|&z| [-z, z]).collect();
+    Loss::BINARY.apply_link(&mut both);
+    both
 }
