@@ -101,3 +101,23 @@ def test_a_row_is_predicted_as_many_are() -> None:
 def test_warm_start_begins_where_it_ended() -> None:
     model = wxb.LogisticRegression(warm_start=True).fit(*IRIS)
     assert model.fit(*IRIS).n_iter_ <= 1
+
+
+@pytest.mark.parametrize("shape", [(100, 1000, 2), (60, 200, 4), (400, 30, 3)], ids=str)
+@pytest.mark.parametrize("l1_ratio", [1, 0.5, 0])
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+def test_conditions_of_a_minimum(shape: Any, l1_ratio: float, C: float) -> None:
+    """Columns that depend on each other, of very different sizes, and far from 0: the subgradient holds a 0 nevertheless."""
+    m, d, classes = shape
+    X, y = datasets.make_classification(m, d, n_informative=12, n_classes=classes, random_state=1)
+    X = X * np.exp(np.random.RandomState(0).standard_normal(d)) + 1
+    model = wxb.LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga").fit(X, y)
+    residual = model.predict_proba(X) - np.eye(classes)[y]
+    gradient = residual.T @ X / m
+    W, gradient = model.coef_, gradient[1:] if classes == 2 else gradient
+    gradient = gradient + (1 - l1_ratio) / (C * m) * W
+    l1 = l1_ratio / (C * m)
+    distance = np.where(W != 0, np.abs(gradient + l1 * np.sign(W)), np.maximum(np.abs(gradient) - l1, 0))
+    assert distance.max() < 1e-4
+    assert np.abs(residual.mean(axis=0)).max() < 1e-4
+    assert model.n_iter_ < 100

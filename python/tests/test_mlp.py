@@ -59,6 +59,8 @@ def weights(model: Any) -> Any:
 )
 def test_weights_of_scikit_learn(name: str, y: Any, dtype: Any, tolerance: float, parameters: Any) -> None:
     theirs, ours = pair(name, **parameters)
+    if "early_stopping" in parameters and y is LABELS:
+        y = (y == "yes").astype(int)  # scikit-learn up to 1.8 stops early on numbers only
     theirs.fit(X.astype(dtype), y)
     ours.fit(X.astype(dtype), y)
     assert weights(ours).dtype == dtype

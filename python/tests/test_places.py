@@ -50,13 +50,11 @@ def test_weights_find_their_way_by_metadata() -> None:
     from sklearn.model_selection import cross_validate
 
     with sklearn.config_context(enable_metadata_routing=True):
-        model = (
-            wxb.LogisticRegression().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-        )
-        network = wxb.MLPClassifier((4,), max_iter=5).set_fit_request(
-            sample_weight=True, validation_data=False
-        )
+        model = wxb.LogisticRegression().set_fit_request(sample_weight=True)
+        network = wxb.MLPClassifier((4,), max_iter=5)
+        network.set_fit_request(sample_weight=True, validation_data=False)
         for estimator in (model, network):
+            estimator.set_score_request(sample_weight=True)
             cross_validate(estimator, X, Y, params={"sample_weight": np.ones(200)}, error_score="raise")
 
 

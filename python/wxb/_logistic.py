@@ -176,6 +176,8 @@ class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
             sample_weight = np.asarray(_sklearn.check_weights(sample_weight, X), dtype=np.float64)
         weights = _classes.row_weights(self.class_weight, self.classes_, Y, sample_weight)
         weights = np.ones(len(Y)) if weights is None else weights
+        if not weights.sum() > 0:
+            raise ValueError("there is no row of a weight above 0 to learn from")
         self._solve(X, Y, weights, strength)
         return self
 

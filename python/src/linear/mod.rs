@@ -1,5 +1,6 @@
 //! Logistic regression and the scores of linear models, behind `LogisticRegression`.
 
+mod dense;
 mod newton;
 mod problem;
 

@@ -1,10 +1,11 @@
-//! Newton's method for logistic regression with L2 and L1 penalties, the curvature never formed: conjugate gradients ask for products
-//! with it, which are two passes over X each.
+//! Newton's method for logistic regression with L2 and L1 penalties. Of many parameters the curvature is never formed: conjugate
+//! gradients ask for products with it, which are two passes over X each.
 //!
 //! With L1 the steps are those of an orthant (Byrd, Chin, Nocedal and Oztoprak 2016, "A family of second-order methods for convex
 //! ℓ₁-regularized optimization"): weights that are 0 and stay so are left out, the others keep their signs or become 0, so that |w|
 //! is linear; where that lowers the function too little, a proximal step follows.
 
+use super::dense::Model;
 use super::problem::Problem;
 
 /// Conjugate directions of a step at the most.
@@ -104,6 +105,7 @@ pub fn minimise(
         p: vec![0.0; logits],
         r: vec![0.0; logits],
     };
+    let mut model: Option<Model> = None;
     for iteration in 0.. {
         directions.find_orthant(problem, &at);
         let largest = directions.steepest.iter().fold(0.0, |max, g: &f64| g.abs().max(max));
@@ -116,8 +118,22 @@ pub fn minimise(
         if let Some(end) = end {
             return (at.theta, iteration, largest, end);
         }
-        directions.newton_step(problem, &at, largest);
-        if !directions.search(problem, &at, &mut next) && !directions.proximal_step(problem, &at, &mut next) {
+        directions.find_diagonal(problem, &at);
+        if model.as_ref().is_none_or(|model| model.lacks(problem, &directions.orthant)) {
+            model = Model::new(problem, &directions.orthant);
+        }
+        let found = match &mut model {
+            Some(model) => {
+                let place = (&directions.p[..], &at.theta[..], &at.gradient[..]);
+                model.step(problem, place, largest, &mut directions.step);
+                directions.search_straight(problem, &at, &mut next)
+            }
+            None => {
+                directions.conjugate_step(problem, largest);
+                directions.search(problem, &at, &mut next)
+            }
+        };
+        if !found && !directions.proximal_step(problem, &at, &mut next) {
             return (at.theta, iteration, largest, End::Precision);
         }
         next.find_gradient(problem);
@@ -157,8 +173,8 @@ impl Directions {
         }
     }
 
-    /// H s = −g by conjugate gradients, preconditioned with the diagonal, until the residual is a small part of g.
-    fn newton_step(&mut self, problem: &mut Problem<'_>, at: &At, largest: f64) {
+    /// The probabilities and the curvature's diagonal.
+    fn find_diagonal(&mut self, problem: &mut Problem<'_>, at: &At) {
         problem.probabilities(&at.z, &mut self.p);
         problem.variances(&self.p, &mut self.r);
         problem.back_squares(&self.r, &mut self.diagonal);
@@ -167,6 +183,10 @@ impl Directions {
             // A column without curvature: a step as long as the gradient's.
             *h = if *h > f64::MIN_POSITIVE { *h } else { 1.0 };
         }
+    }
+
+    /// H s = −g by conjugate gradients, preconditioned with the diagonal, until the residual is a small part of g.
+    fn conjugate_step(&mut self, problem: &mut Problem<'_>, largest: f64) {
         self.step.fill(0.0);
         for (residual, g) in self.residual.iter_mut().zip(&self.steepest) {
             *residual = -g;
@@ -200,6 +220,38 @@ impl Directions {
                 *d = r / h + beta * *d;
             }
         }
+    }
+
+    /// Halves the step to the minimum of the model until f is low enough.
+    fn search_straight(&mut self, problem: &mut Problem<'_>, at: &At, next: &mut At) -> bool {
+        let l1_of = |theta: &[f64]| -> f64 {
+            let penalised = theta.iter().enumerate().filter(|(place, _)| problem.kind(*place).1);
+            problem.penalty.l1 * penalised.map(|(_, theta)| theta.abs()).sum::<f64>()
+        };
+        let to: Vec<f64> = at.theta.iter().zip(&self.step).map(|(theta, s)| theta + s).collect();
+        let decrease = dot(&at.gradient, &self.step) + l1_of(&to) - l1_of(&at.theta);
+        if decrease.is_nan() || decrease >= 0.0 {
+            return false;
+        }
+        let mut alpha = 1.0;
+        for _ in 0..HALVINGS {
+            for (place, theta) in next.theta.iter_mut().enumerate() {
+                // At the whole step a weight that becomes 0 is 0.
+                *theta = if alpha == 1.0 { to[place] } else { at.theta[place] + alpha * self.step[place] };
+            }
+            next.evaluate(problem);
+            if next.f <= at.f + C1 * alpha * decrease && next.f < at.f {
+                return true;
+            }
+            if (next.f - at.f).abs() <= 1e-14 * at.f.abs() && self.is_flatter(problem, at, next) {
+                return true;
+            }
+            if problem.is_stopped() {
+                return false;
+            }
+            alpha *= 0.5;
+        }
+        false
     }
 
     /// Halves the step until f is low enough; a parameter that would leave the orthant is 0. False if no step is.

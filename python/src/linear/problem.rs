@@ -10,7 +10,7 @@ use wxb::{Activation, Loss, Real};
 use crate::fit::examples::Csr;
 
 /// Rows of a piece.
-const ROWS: usize = 2048;
+pub const ROWS: usize = 2048;
 
 /// X (m, d).
 #[derive(Clone, Copy)]
@@ -45,6 +45,35 @@ impl<'a> Source<'a> {
             Self::Single(x) => x.ncols(),
             Self::Sparse(x) => x.width(),
         }
+    }
+
+    /// Some columns of the rows from `start` on, as many as `out` holds, dense.
+    pub fn copy_columns(&self, start: usize, columns: &[usize], out: &mut [f64]) {
+        if columns.len() == self.width() {
+            return self.copy_rows(start, out);
+        }
+        let mut row = vec![0.0; self.width()];
+        for (i, out) in (start..).zip(out.chunks_exact_mut(columns.len())) {
+            self.copy_rows(i, &mut row);
+            out.iter_mut().zip(columns).for_each(|(out, &column)| *out = row[column]);
+        }
+    }
+
+    /// Rows from `start` on, as many as `out` holds, dense.
+    fn copy_rows(&self, start: usize, out: &mut [f64]) {
+        let d = self.width();
+        if let Self::Sparse(x) = self {
+            out.fill(0.0);
+            for (row, out) in (start..).zip(out.chunks_exact_mut(d)) {
+                x.row(row).for_each(|(column, x)| out[column] += x);
+            }
+            return;
+        }
+        let m = out.len() / d;
+        if let Self::Plain(numbers, _) = self {
+            return out.copy_from_slice(&numbers[start * d..(start + m) * d]);
+        }
+        self.piece(start, m, out);
     }
 
     /// `m` rows of a dense X from `start` on, copied into `piece` where they do not lie side by side in f64.
@@ -146,7 +175,13 @@ impl<'a> Problem<'a> {
         }
     }
 
-    fn bias_value(&self) -> f64 {
+    /// w_i / Σ w.
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights[row]
+    }
+
+    /// What b is multiplied by.
+    pub fn bias_value(&self) -> f64 {
         match self.bias {
             Bias::None => 0.0,
             Bias::Free => 1.0,
