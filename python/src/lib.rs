@@ -5,11 +5,14 @@
 
 mod array;
 mod error;
+mod fit;
 mod functional;
+mod linear;
 mod model;
 mod network;
 mod optim;
 mod pass;
+mod pool;
 mod settings;
 mod training;
 mod work;
@@ -35,6 +38,10 @@ fn _wxb(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(training::train, module)?)?;
     module.add_function(wrap_pyfunction!(model::model_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(model::network_of_model, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::all_finite, module)?)?;
+    module.add_function(wrap_pyfunction!(linear::logistic, module)?)?;
+    module.add_function(wrap_pyfunction!(linear::linear_scores, module)?)?;
+    module.add_class::<fit::Learner>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

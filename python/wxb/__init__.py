@@ -9,14 +9,26 @@ from ._wxb import __version__
 
 if TYPE_CHECKING:
     from . import activations, functional, init, losses, network, optim
+    from ._logistic import LogisticRegression
+    from ._mlp_classifier import MLPClassifier
+    from ._mlp_regressor import MLPRegressor
     from .network import Network
 
 #: Modules that are imported when they are first asked for.
 _MODULES = ("activations", "functional", "init", "losses", "network", "optim")
-#: Names of the package, and the modules that they come from.
-_NAMES = {"Network": "network"}
+#: Names of the package, and the modules that they come from. Estimators import scikit-learn where it is installed, which takes longer than
+#: wxb itself.
+_NAMES = {
+    "LogisticRegression": "_logistic",
+    "MLPClassifier": "_mlp_classifier",
+    "MLPRegressor": "_mlp_regressor",
+    "Network": "network",
+}
 
 __all__ = [
+    "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
     "Network",
     "__version__",
     "activations",
@@ -33,7 +45,9 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name in _NAMES:
-        return getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
+        found = getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
+        globals()[name] = found
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

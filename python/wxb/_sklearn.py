@@ -1,0 +1,70 @@
+"""What the estimators take from scikit-learn, or from the stand-ins where it is not installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    from sklearn import __version__ as _version
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import check_random_state, column_or_1d
+    from sklearn.utils.metaestimators import available_if
+    from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+    from sklearn.utils.validation import _check_sample_weight as check_weights
+    from sklearn.utils.validation import validate_data
+
+    HAS_SKLEARN = True
+    VERSION = tuple(int(part) for part in _version.split(".")[:2])
+except ImportError:
+    from ._alone import (
+        BaseEstimator,
+        ClassifierMixin,
+        ConvergenceWarning,
+        DataConversionWarning,
+        NotFittedError,
+        RegressorMixin,
+        available_if,
+        check_classification_targets,
+        check_random_state,
+        check_weights,
+        column_or_1d,
+        train_test_split,
+        type_of_target,
+        unique_labels,
+        validate_data,
+    )
+
+    HAS_SKLEARN = False
+    VERSION = (0, 0)
+
+__all__ = [
+    "HAS_SKLEARN",
+    "VERSION",
+    "BaseEstimator",
+    "ClassifierMixin",
+    "ConvergenceWarning",
+    "DataConversionWarning",
+    "NotFittedError",
+    "RegressorMixin",
+    "available_if",
+    "check_classification_targets",
+    "check_random_state",
+    "check_weights",
+    "column_or_1d",
+    "not_fitted",
+    "train_test_split",
+    "type_of_target",
+    "unique_labels",
+    "validate_data",
+]
+
+
+def not_fitted(estimator: Any) -> Exception:
+    """The error of an estimator that is used too early."""
+    error: Exception = NotFittedError(
+        f"This {type(estimator).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments "
+        "before using this estimator."
+    )
+    return error
