@@ -24,7 +24,8 @@ fn in_words(error: &Error) -> String {
     as_parameters(&lines.join("\n"))
 }
 
-fn as_parameters(text: &str) -> String {
+/// Text in which flags are the parameters that they stand for.
+pub fn as_parameters(text: &str) -> String {
     let mut words = text.split("--");
     let mut result = words.next().unwrap_or_default().to_owned();
     for word in words {

@@ -14,6 +14,7 @@ mod optim;
 mod pass;
 mod pool;
 mod settings;
+mod table;
 mod training;
 mod work;
 
@@ -42,6 +43,9 @@ fn _wxb(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(linear::logistic, module)?)?;
     module.add_function(wrap_pyfunction!(linear::linear_scores, module)?)?;
     module.add_class::<fit::Learner>()?;
+    module.add_class::<table::Frame>()?;
+    module.add_class::<table::Model>()?;
+    module.add_function(wrap_pyfunction!(table::training::train_table, module)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

@@ -4,6 +4,7 @@ One example per column. The cases and runs lie beside the repository, in ``../sh
 these tests are skipped.
 """
 
+import itertools
 import json
 from pathlib import Path
 
@@ -186,7 +187,7 @@ def initialize_parameters(case):
     sizes = case["input"]["layers"]
     layers = [
         (twister.randn(n_out, n_in) * case["input"]["scale"], np.zeros(n_out))
-        for n_in, n_out in zip(sizes, sizes[1:], strict=False)
+        for n_in, n_out in itertools.pairwise(sizes)
     ]
     return dict(network(*layers).parameters)
 

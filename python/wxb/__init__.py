@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 from ._wxb import __version__
 
 if TYPE_CHECKING:
-    from . import activations, functional, init, losses, network, optim
+    from . import activations, functional, init, losses, network, optim, plot
+    from ._load import load
     from ._logistic import LogisticRegression
     from ._mlp_classifier import MLPClassifier
     from ._mlp_regressor import MLPRegressor
+    from ._table_classifier import TableClassifier
+    from ._table_regressor import TableRegressor
     from .network import Network
 
 #: Modules that are imported when they are first asked for.
-_MODULES = ("activations", "functional", "init", "losses", "network", "optim")
+_MODULES = ("activations", "functional", "init", "losses", "network", "optim", "plot")
 #: Names of the package, and the modules that they come from. Estimators import scikit-learn where it is installed, which takes longer than
 #: wxb itself.
 _NAMES = {
@@ -23,6 +26,9 @@ _NAMES = {
     "MLPClassifier": "_mlp_classifier",
     "MLPRegressor": "_mlp_regressor",
     "Network": "network",
+    "TableClassifier": "_table_classifier",
+    "TableRegressor": "_table_regressor",
+    "load": "_load",
 }
 
 __all__ = [
@@ -30,13 +36,17 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Network",
+    "TableClassifier",
+    "TableRegressor",
     "__version__",
     "activations",
     "functional",
     "init",
+    "load",
     "losses",
     "network",
     "optim",
+    "plot",
 ]
 
 

@@ -197,7 +197,11 @@ def validate_data(
 
 
 def train_test_split(
-    places: Any, *, random_state: np.random.RandomState, test_size: float, stratify: Any = None
+    places: Any,
+    *,
+    random_state: np.random.RandomState,
+    test_size: float,
+    stratify: Any = None,
 ) -> tuple[Any, Any]:
     """Places of rows for training and for validation; of each class the same share."""
     groups = [places] if stratify is None else [places[stratify.ravel() == c] for c in np.unique(stratify)]
@@ -208,3 +212,7 @@ def train_test_split(
         test.append(shuffled[:count])
         train.append(shuffled[count:])
     return np.concatenate(train), np.concatenate(test)
+
+
+def check_feature_names(estimator: Any, X: Any, *, reset: bool) -> None:
+    """Nothing: the engine looks columns up by their names."""

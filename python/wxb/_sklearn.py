@@ -7,11 +7,20 @@ from typing import Any
 try:
     from sklearn import __version__ as _version
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
+    from sklearn.exceptions import (
+        ConvergenceWarning,
+        DataConversionWarning,
+        NotFittedError,
+    )
     from sklearn.model_selection import train_test_split
     from sklearn.utils import check_random_state, column_or_1d
     from sklearn.utils.metaestimators import available_if
-    from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+    from sklearn.utils.multiclass import (
+        check_classification_targets,
+        type_of_target,
+        unique_labels,
+    )
+    from sklearn.utils.validation import _check_feature_names as check_feature_names
     from sklearn.utils.validation import _check_sample_weight as check_weights
     from sklearn.utils.validation import validate_data
 
@@ -27,6 +36,7 @@ except ImportError:
         RegressorMixin,
         available_if,
         check_classification_targets,
+        check_feature_names,
         check_random_state,
         check_weights,
         column_or_1d,
@@ -50,6 +60,7 @@ __all__ = [
     "RegressorMixin",
     "available_if",
     "check_classification_targets",
+    "check_feature_names",
     "check_random_state",
     "check_weights",
     "column_or_1d",

@@ -1,9 +1,10 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 __version__: str
 
@@ -25,7 +26,11 @@ def optimizer_update(
     moments: Sequence[NDArray[Any]],
 ) -> None: ...
 def schedule_factors(
-    schedule: str, steps: Sequence[int], steps_per_epoch: int, epochs: int, plateaus: int
+    schedule: str,
+    steps: Sequence[int],
+    steps_per_epoch: int,
+    epochs: int,
+    plateaus: int,
 ) -> list[float]: ...
 def lbfgs_step(
     config: str,
@@ -34,14 +39,17 @@ def lbfgs_step(
     objective: Callable[[NDArray[Any]], tuple[float, NDArray[Any]]],
 ) -> tuple[str, float, float, int, NDArray[Any]]: ...
 
-_Batch = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
-_Record = tuple[int, int, float, float | None, float | None, float, bool]
+_Batch: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
+_Record: TypeAlias = tuple[int, int, float, float | None, float | None, float, bool]
 
 class Engine:
-    def __new__(cls, layers: str, loss: str) -> Engine: ...
+    def __new__(cls, layers: str, loss: str) -> Self: ...
     @staticmethod
     def mlp(
-        sizes: Sequence[int], hidden: Sequence[str], blocks: tuple[float, bool, bool], loss: str
+        sizes: Sequence[int],
+        hidden: Sequence[str],
+        blocks: tuple[float, bool, bool],
+        loss: str,
     ) -> Engine: ...
     @property
     def layers(self) -> str: ...
@@ -99,7 +107,6 @@ def train(
 ) -> tuple[list[_Record], str]: ...
 def model_bytes(engine: Engine, flat: NDArray[Any], record: str) -> bytes: ...
 def network_of_model(bytes: bytes, part: str | None) -> tuple[Engine, NDArray[Any], bool, str]: ...
-
 def all_finite(x: npt.NDArray[Any]) -> bool: ...
 def logistic(
     x: Any,
@@ -154,3 +161,50 @@ class Learner:
     def best(self) -> tuple[float, float]: ...
     @classmethod
     def from_bytes(cls, bytes: bytes) -> Learner: ...
+
+class Frame:
+    names: list[str]
+    rows: int
+    warnings: list[str]
+    @staticmethod
+    def from_columns(columns: list[tuple[str, Any]]) -> Frame: ...
+    @staticmethod
+    def from_arrow(frame: Any) -> Frame: ...
+    def renamed(self, names: list[str]) -> Frame: ...
+    def column(self, name: str) -> tuple[Any, list[str] | None]: ...
+
+class Model:
+    task: str
+    labels: list[Any]
+    target_name: str | None
+    record: str
+    loss: str
+    networks: str
+    columns: list[str]
+    inputs: list[str]
+    is_single: bool
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Model: ...
+    @staticmethod
+    def read(path: str) -> Model: ...
+    def to_bytes(self) -> bytes: ...
+    def write(self, path: str, overwrite: bool) -> None: ...
+    def outputs(self, frame: Frame, logits: bool, threads: int) -> Any: ...
+    def spread(self, frame: Frame, threads: int) -> tuple[Any, Any]: ...
+    def half_width(self, coverage: float) -> float: ...
+    def importance(
+        self,
+        frame: Frame,
+        target: Any,
+        metric: str,
+        shuffles: tuple[int, int],
+        threads: int,
+    ) -> str: ...
+
+def train_table(
+    flags: list[str],
+    rows: tuple[Frame, Any, Any],
+    valid: tuple[Frame, Any, Any] | None,
+    listener: Any,
+    threads: int,
+) -> tuple[Model | None, str, list[str]]: ...

@@ -1,4 +1,4 @@
-//! Readers and writers: CSV, Parquet, NPY/NPZ, IDX into [`wxb::data`]; CSV, TSV and Parquet out of it.
+//! Readers and writers: CSV, Parquet, Arrow batches, NPY/NPZ, IDX into [`wxb::data`]; CSV, TSV and Parquet out of it.
 //!
 //! ```
 //! use wxb_io::{ReadOptions, read_bytes};
@@ -12,6 +12,8 @@
 //! the bytes that are there and not with what a header claims.
 
 mod array;
+#[cfg(feature = "parquet")]
+mod arrow;
 mod csv;
 mod format;
 mod idx;
@@ -25,6 +27,8 @@ mod parquet;
 mod read;
 mod write;
 
+#[cfg(feature = "parquet")]
+pub use arrow::read_batches;
 pub use format::Format;
 pub use input::Compression;
 pub use npz::read_npz_f64;

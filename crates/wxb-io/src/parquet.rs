@@ -1,10 +1,7 @@
 //! Parquet into a table, and columns into Parquet.
 //!
-//! Numbers, decimals and times of day (in seconds) are numeric; text, booleans (`true`, `false`), dates and
-//! timestamps (ISO 8601) are text. Nulls and NaN are missing, and so are declared missing marks; the default
-//! marks are for text files and do not apply.
+//! What the columns become: [`crate::arrow`].
 
-mod cells;
 mod write;
 
 pub use write::write_parquet;
@@ -16,19 +13,13 @@ use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{ChunkReader, Length};
-use arrow_schema::Schema;
 use bytes::Bytes;
-use wxb::data::{Column, MISSING, Table, TextColumn};
+use wxb::data::Table;
 use wxb::{Code, Error, Result};
 
-use crate::csv::cell::CellRules;
+use crate::ReadOptions;
+use crate::arrow::Wanted;
 use crate::input::Input;
-use crate::levels::Levels;
-use crate::{ColumnKind, ReadOptions};
-use cells::{Cells, kind_of};
-
-/// The column in which pandas keeps the index of a data frame.
-const PANDAS_INDEX: &str = "__index_level_0__";
 
 thread_local! {
     static CATCHING: Cell<bool> = const { Cell::new(false) };
@@ -63,22 +54,14 @@ fn read_chunks(
     let reader_options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder =
         ParquetRecordBatchReaderBuilder::try_new_with_options(chunks, reader_options).map_err(damaged)?;
-    let wanted = wanted(builder.schema(), input, options)?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.columns.iter().map(|c| c.root));
+    let mut wanted = Wanted::new(builder.schema(), input.name(), options)?;
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.roots());
     let reader = builder.with_projection(mask).build().map_err(damaged)?;
-    let rules = CellRules::new(&ReadOptions { na_only: true, ..options.clone() })?;
-    let mut columns = wanted.columns;
     for batch in reader {
         let batch = batch.map_err(|e| damaged(ParquetError::ArrowError(e.to_string())))?;
-        for (column, array) in columns.iter_mut().zip(batch.columns()) {
-            column.append(cells::cells(array.as_ref(), &column.name, input.name())?, &rules, input.name())?;
-        }
+        wanted.append(batch.columns())?;
     }
-    let table = Table::new(columns.into_iter().map(Growing::finish).collect())?;
-    match table.rows() {
-        0 => Err(Error::new(Code::EmptyData, format!("{} has no rows", input.name()))),
-        _ => Ok((table, wanted.warnings)),
-    }
+    wanted.finish()
 }
 
 fn damaged(input: &Input, error: &ParquetError) -> Error {
@@ -89,111 +72,6 @@ fn damaged(input: &Input, error: &ParquetError) -> Error {
         return Error::new(Code::UnsupportedType, what).hint("save it with the compression zstd or snappy");
     }
     Error::new(Code::DamagedFile, format!("{}: the Parquet file is damaged: {text}", input.name()))
-}
-
-/// The columns to read.
-struct Wanted {
-    columns: Vec<Growing>,
-    warnings: Vec<String>,
-}
-
-fn wanted(schema: &Schema, input: &Input, options: &ReadOptions) -> Result<Wanted> {
-    let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-    if let Some(unknown) = options.drop.iter().find(|name| !names.contains(name)) {
-        return Err(wxb::data::unknown_column(unknown, &names));
-    }
-    let mut wanted = Wanted { columns: vec![], warnings: vec![] };
-    for (root, field) in schema.fields().iter().enumerate() {
-        let name = field.name();
-        if options.drop.contains(name) {
-            continue;
-        }
-        if name == PANDAS_INDEX && !options.kinds.contains_key(name) {
-            wanted.warnings.push(format!("column {name:?} is the index of a data frame and is left out"));
-            continue;
-        }
-        let Some(own) = kind_of(field.data_type()) else {
-            return Err(unsupported(input.name(), name, &field.data_type().to_string()));
-        };
-        let kind = options.kinds.get(name).copied().unwrap_or(own);
-        wanted.columns.push(Growing::new(root, name, kind));
-    }
-    match wanted.columns.is_empty() {
-        true => Err(Error::new(Code::EmptyData, format!("no column of {} is left", input.name()))),
-        false => Ok(wanted),
-    }
-}
-
-fn unsupported(file: &str, name: &str, kind: &str) -> Error {
-    Error::new(
-        Code::UnsupportedType,
-        format!("column {name:?} of {file} holds {kind}, which cannot be trained on"),
-    )
-    .hint(format!("leave it out: --drop {name}"))
-}
-
-/// A column as it grows.
-struct Growing {
-    root: usize,
-    name: String,
-    cells: GrowingCells,
-}
-
-enum GrowingCells {
-    Number(Vec<f64>),
-    Text(Vec<u32>, Levels),
-}
-
-impl Growing {
-    fn new(root: usize, name: &str, kind: ColumnKind) -> Self {
-        let cells = match kind {
-            ColumnKind::Number => GrowingCells::Number(vec![]),
-            ColumnKind::Text => GrowingCells::Text(vec![], Levels::default()),
-        };
-        Self { root, name: name.to_owned(), cells }
-    }
-
-    fn append(&mut self, cells: Cells, rules: &CellRules, file: &str) -> Result<()> {
-        match &mut self.cells {
-            GrowingCells::Number(values) => {
-                for i in 0..cells.len() {
-                    let value = cells.number(i, rules).ok_or_else(|| {
-                        let what = format!("column {:?} of {file} has to be numeric", self.name);
-                        let place = format!("row {}, counted from 0: {}", values.len(), cells.shown(i));
-                        Error::new(Code::NotANumber, what).at(place)
-                    })?;
-                    if value.is_infinite() {
-                        let what = format!("column {:?} of {file} has infinite values", self.name);
-                        return Err(Error::new(Code::NumberTooLarge, what)
-                            .at(format!("row {}, counted from 0", values.len()))
-                            .hint("replace them by nulls"));
-                    }
-                    values.push(value);
-                }
-            }
-            GrowingCells::Text(codes, levels) => {
-                codes.extend((0..cells.len()).map(|i| match cells.text(i) {
-                    Some(text) if !rules.is_missing(text.trim().as_bytes()) => levels.code(text),
-                    _ => MISSING,
-                }));
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> (String, Column) {
-        let column = match self.cells {
-            GrowingCells::Number(mut values) => {
-                values.shrink_to_fit();
-                Column::Number(values)
-            }
-            GrowingCells::Text(mut codes, levels) => {
-                codes.shrink_to_fit();
-                Column::Text(TextColumn { codes, levels: levels.texts })
-            }
-        };
-        (self.name, column)
-    }
 }
 
 /// Chunks that refuse to be read past their end before memory for the bytes is taken.

@@ -50,6 +50,18 @@ impl Cells<'_> {
         }
     }
 
+    /// The cells at some places; `None` is missing.
+    fn at(self, places: &[Option<usize>]) -> Self {
+        match self {
+            Cells::Number(values) => {
+                Cells::Number(places.iter().map(|place| place.map_or(f64::NAN, |i| values[i])).collect())
+            }
+            Cells::Text(texts) => {
+                Cells::Text(places.iter().map(|place| place.and_then(|i| texts[i].clone())).collect())
+            }
+        }
+    }
+
     /// Cell `i` for a message.
     pub(super) fn shown(&self, i: usize) -> String {
         format!("{:?}", self.text(i).unwrap_or_default())
@@ -66,6 +78,7 @@ pub(super) fn kind_of(kind: &DataType) -> Option<ColumnKind> {
         | DataType::Binary
         | DataType::Date32
         | DataType::Timestamp(..) => Some(ColumnKind::Text),
+        DataType::Dictionary(_, values) => kind_of(values),
         kind if kind.is_numeric() && !matches!(kind, DataType::Decimal256(..)) => Some(ColumnKind::Number),
         DataType::Null | DataType::Time32(_) | DataType::Time64(_) => Some(ColumnKind::Number),
         _ => None,
@@ -110,6 +123,10 @@ pub(super) fn cells<'a>(array: &'a dyn Array, name: &str, file: &str) -> Result<
             Cells::Text(array.as_string_view().iter().map(|v| v.map(Cow::Borrowed)).collect())
         }
         DataType::Binary => binary(array, name, file)?,
+        DataType::Dictionary(..) => {
+            let (keys, values) = dictionary(array);
+            cells(values, name, file)?.at(&keys)
+        }
         DataType::Date32 => {
             let day = |v: i32| as_datetime::<Date32Type>(v.into()).map(|t| format!("{:?}", t.date()).into());
             Cells::Text(array.as_primitive::<Date32Type>().iter().map(|v| v.and_then(day)).collect())
@@ -120,6 +137,14 @@ pub(super) fn cells<'a>(array: &'a dyn Array, name: &str, file: &str) -> Result<
         DataType::Timestamp(TimeUnit::Nanosecond, _) => instants::<TimestampNanosecondType>(array),
         other => return Err(unsupported(file, name, &other.to_string())),
     })
+}
+
+/// Where the value of each cell is, and the values.
+fn dictionary(array: &dyn Array) -> (Vec<Option<usize>>, &dyn Array) {
+    let dictionary = array.as_any_dictionary();
+    let keys = dictionary.normalized_keys().into_iter().enumerate();
+    let keys = keys.map(|(i, key)| dictionary.keys().is_valid(i).then_some(key)).collect();
+    (keys, dictionary.values().as_ref())
 }
 
 fn numbers<T: ArrowPrimitiveType>(array: &dyn Array, convert: impl Fn(T::Native) -> f64) -> Cells<'static> {

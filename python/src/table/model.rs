@@ -1,0 +1,217 @@
+//! A model file in memory.
+
+use std::sync::atomic::AtomicBool;
+
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyType};
+use serde_json::json;
+use wxb::data::target::{Label, Task};
+use wxb::evaluate::Output;
+use wxb::importance::Shuffles;
+use wxb::metrics::Metric;
+use wxb::preprocess::Preprocessor;
+use wxb::{Code, Error, Result};
+use wxb_train::importance;
+use wxb_train::{Ask, model, spread};
+
+use super::frame::{Cells, Frame};
+use crate::error::exception;
+use crate::pool;
+
+/// An array that Python owns.
+type Numbers<'py> = Bound<'py, PyArray1<f64>>;
+
+/// Networks with their shares and columns, calibration, target: what a .wxb file holds.
+#[pyclass(module = "wxb._wxb", frozen)]
+pub struct Model {
+    model: wxb::model_file::Model,
+}
+
+impl Model {
+    /// A model that was trained or read.
+    pub fn new(model: wxb::model_file::Model) -> Self {
+        Self { model }
+    }
+
+    /// Runs `work` in a pool, without the interpreter.
+    fn work<R: Send>(
+        &self,
+        py: Python<'_>,
+        threads: usize,
+        work: impl FnOnce(&wxb::model_file::Model) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let pool = pool::of(threads)?;
+        let (result, signal) = pool::work(py, &pool, &AtomicBool::new(false), || work(&self.model));
+        match signal {
+            Some(signal) => Err(signal),
+            None => result.map_err(|error| exception(&error)),
+        }
+    }
+}
+
+#[pymethods]
+impl Model {
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        wxb::model_file::Model::from_bytes(bytes).map(Self::new).map_err(|error| exception(&error))
+    }
+
+    #[staticmethod]
+    fn read(path: &str) -> PyResult<Self> {
+        model::load(path).map(Self::new).map_err(|error| exception(&error))
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.model.to_bytes())
+    }
+
+    /// Writes the file, whole or not at all.
+    fn write(&self, path: &str, overwrite: bool) -> PyResult<()> {
+        let bytes = self.model.to_bytes();
+        let written =
+            wxb_io::write_atomically(std::path::Path::new(path), overwrite, |out| out.write_all(&bytes));
+        written.map_err(|error| exception(&error))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let class: Bound<'py, PyType> = slf.get_type();
+        Ok((class.getattr("from_bytes")?, (slf.get().to_bytes(slf.py()),)))
+    }
+
+    /// `binary`, `multiclass` or `regression`.
+    #[getter]
+    fn task(&self) -> &'static str {
+        self.model.target.task().name()
+    }
+
+    /// The classes in the order of the outputs.
+    #[getter]
+    fn labels(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+        let object = |label: &Label| match label {
+            Label::Number(value) => Ok(value.into_pyobject(py)?.into_any().unbind()),
+            Label::Text(text) => Ok(text.into_pyobject(py)?.into_any().unbind()),
+        };
+        self.model.target.labels().iter().map(object).collect()
+    }
+
+    #[getter]
+    fn target_name(&self) -> Option<&str> {
+        self.model.target_name.as_deref()
+    }
+
+    /// How the model came about, as JSON.
+    #[getter]
+    fn record(&self) -> String {
+        self.model.record.to_string()
+    }
+
+    /// The loss, as JSON.
+    #[getter]
+    fn loss(&self) -> String {
+        json!(self.model.loss()).to_string()
+    }
+
+    /// The networks, as JSON: name, share, sizes, parameters.
+    #[getter]
+    fn networks(&self) -> String {
+        let network = |part: &wxb::model_file::Part| {
+            let of = &part.network;
+            json!({ "name": part.name, "share": part.weight, "sizes": of.sizes(), "members": of.members(),
+                "parameters": of.n_params(), "precision": of.precision() })
+        };
+        json!(self.model.parts.iter().map(network).collect::<Vec<_>>()).to_string()
+    }
+
+    /// The columns that some network looks at.
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        importance::used_columns(&self.model)
+    }
+
+    /// The columns that the model was trained on, in their order.
+    #[getter]
+    fn inputs(&self) -> Vec<String> {
+        let table = self.model.parts.iter().find_map(|part| match &part.preprocess {
+            Some(Preprocessor::Table(columns)) => Some(columns),
+            _ => None,
+        });
+        table.map_or(vec![], |columns| columns.iter().map(|column| column.name.clone()).collect())
+    }
+
+    /// Whether the networks calculate in single precision.
+    #[getter]
+    fn is_single(&self) -> bool {
+        self.model.parts.iter().all(|part| part.network.precision() == "f32")
+    }
+
+    /// (rows, n_L): probabilities, numbers in the target's unit, or logits.
+    #[pyo3(signature = (frame, logits, threads))]
+    fn outputs<'py>(
+        &self,
+        py: Python<'py>,
+        frame: &Frame,
+        logits: bool,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let examples = frame.take(None, None)?;
+        let rows = examples.features.rows();
+        let output = if logits { Output::Logits } else { Output::Linked };
+        let values = self.work(py, threads, |model| {
+            let examples = examples.for_model(model, &Ask::default())?;
+            model::outputs(model, &examples, output)
+        })?;
+        let columns = values.len() / rows.max(1);
+        PyArray1::from_vec(py, values).reshape([rows, columns])
+    }
+
+    /// Outputs as [`Model::outputs`], and how far networks and members are apart in each.
+    fn spread<'py>(
+        &self,
+        py: Python<'py>,
+        frame: &Frame,
+        threads: usize,
+    ) -> PyResult<(Numbers<'py>, Numbers<'py>)> {
+        let examples = frame.take(None, None)?;
+        let (values, apart) = self.work(py, threads, |model| {
+            let examples = examples.for_model(model, &Ask::default())?;
+            let values = model::outputs(model, &examples, Output::Linked)?;
+            let apart = spread::spread(model, &examples, &values)?;
+            Ok((values, apart))
+        })?;
+        Ok((PyArray1::from_vec(py, values), PyArray1::from_vec(py, apart)))
+    }
+
+    /// How far an interval of this coverage reaches to either side of a prediction.
+    fn half_width(&self, coverage: f64) -> PyResult<f64> {
+        let residuals = self.model.residuals.as_ref().ok_or_else(|| match self.model.target.task() {
+            Task::Regression => Error::new(
+                Code::InvalidSetting,
+                "the model cannot tell intervals: it was trained without validation rows, or predicts quantiles",
+            ),
+            _ => Error::new(Code::InvalidSetting, "intervals are for numbers, and the model predicts classes"),
+        });
+        residuals.and_then(|residuals| residuals.half_width(coverage)).map_err(|error| exception(&error))
+    }
+
+    /// What is lost when the cells of a column change places, as JSON.
+    fn importance(
+        &self,
+        py: Python<'_>,
+        frame: &Frame,
+        target: Cells<'_>,
+        metric: &str,
+        shuffles: (usize, u64),
+        threads: usize,
+    ) -> PyResult<String> {
+        let examples = frame.take(Some(target.column()?), None)?;
+        let (repeats, seed) = shuffles;
+        let measured = self.work(py, threads, |model| {
+            let metric = Metric::parse(metric)
+                .ok_or_else(|| Error::new(Code::InvalidSetting, format!("there is no metric {metric:?}")))?;
+            let examples = examples.for_model(model, &Ask { needs_target: true, ..Ask::default() })?;
+            importance::measure(model, &examples, metric, Shuffles { repeats, seed }, &mut || false)
+        })?;
+        Ok(json!(measured).to_string())
+    }
+}

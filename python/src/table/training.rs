@@ -1,0 +1,72 @@
+//! A training as `wxb train` does it.
+
+use std::sync::atomic::AtomicBool;
+
+use numpy::PyReadonlyArray1;
+use pyo3::prelude::*;
+use serde_json::json;
+use wxb::data::Column;
+use wxb_train::{Examples, Given, TrainArgs, Trained};
+
+use super::follow::Follow;
+use super::frame::{Cells, Frame};
+use super::model::Model;
+use crate::error::exception;
+use crate::pool;
+
+/// Rows: columns, target, weights.
+#[derive(FromPyObject)]
+pub struct Rows<'py>(Py<Frame>, Cells<'py>, Option<PyReadonlyArray1<'py, f64>>);
+
+impl Rows<'_> {
+    fn examples(self, py: Python<'_>) -> PyResult<Examples> {
+        let Self(frame, target, weights) = self;
+        let target: Column = target.column()?;
+        frame.bind(py).get().take(Some(target), weights.map(|weights| weights.as_array().to_vec()))
+    }
+}
+
+/// Trains as the flags say, on rows and maybe other rows to validate on. Gives the model, what came of the training as JSON, and
+/// warnings; no model if it was broken off before there was one.
+#[pyfunction]
+pub fn train_table(
+    py: Python<'_>,
+    flags: Vec<String>,
+    rows: Rows<'_>,
+    valid: Option<Rows<'_>>,
+    listener: Option<Py<PyAny>>,
+    threads: usize,
+) -> PyResult<(Option<Model>, String, Vec<String>)> {
+    let args = TrainArgs::from_flags(flags).map_err(|error| exception(&error))?;
+    let examples = rows.examples(py)?.for_training(&args.columns).map_err(|error| exception(&error))?;
+    let mut given = Given::new(examples);
+    given.valid = valid
+        .map(|rows| rows.examples(py)?.for_training(&args.columns).map_err(|error| exception(&error)))
+        .transpose()?;
+    let (pool, stop) = (pool::of(threads)?, AtomicBool::new(false));
+    let mut follow = Follow::new(listener.as_ref(), &stop);
+    let (trained, signal) = pool::work(py, &pool, &stop, || wxb_train::train(&args, given, &mut follow));
+    let Follow { raised, mut warnings, .. } = follow;
+    if let Some(error) = signal.or(raised) {
+        return Err(error);
+    }
+    let Some(trained) = trained.map_err(|error| exception(&error))? else {
+        return Ok((None, "{}".into(), warnings));
+    };
+    warnings.extend(trained.divergence().map(|error| error.message().to_owned()));
+    let report = report(&trained);
+    Ok((Some(Model::new(trained.model)), report, warnings))
+}
+
+fn report(trained: &Trained) -> String {
+    json!({
+        "history": trained.history,
+        "stop": trained.stop,
+        "epochs": trained.epochs,
+        "best_epoch": trained.best_epoch,
+        "temperature": trained.temperature,
+        "health": trained.health,
+        "remarks": trained.problem.fitted.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+    .to_string()
+}

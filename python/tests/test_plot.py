@@ -1,0 +1,61 @@
+"""Pictures: what is drawn are the numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wxb
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+from matplotlib import pyplot
+
+from wxb import plot
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Any:
+    yield
+    pyplot.close("all")
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    return wxb.TableClassifier(preset="mlp", epochs=12).fit(X, X[:, 0] > 0), X
+
+
+def test_the_losses_are_drawn(model: Any) -> None:
+    history = model[0].history_
+    ax = plot.loss_curve(model[0])
+    train, held, best = ax.get_lines()
+    np.testing.assert_array_equal(train.get_ydata(), [epoch["train_loss"] for epoch in history])
+    np.testing.assert_array_equal(held.get_ydata(), [epoch["valid_loss"] for epoch in history])
+    assert best.get_ydata()[0] == min(epoch["valid_loss"] for epoch in history)
+    assert list(plot.loss_curve([3.0, 2.0]).get_lines()[0].get_ydata()) == [3.0, 2.0]
+    assert "<polyline" in history._repr_html_()
+
+
+def test_counts_are_drawn() -> None:
+    ax = plot.confusion(["a", "a", "b", "c"], ["a", "b", "b", "c"])
+    assert [text.get_text() for text in ax.texts] == ["1", "1", "0", "0", "1", "0", "0", "0", "1"]
+
+
+def test_frequencies_are_drawn() -> None:
+    ax = plot.reliability([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], bins=2)
+    np.testing.assert_allclose(ax.get_lines()[1].get_xydata(), [[0.2, 0.0], [0.7, 1.0]])
+    with pytest.raises(ValueError, match="0 or 1"):
+        plot.reliability([1, 2], [0.5, 0.5])
+
+
+def test_the_rest_draws(model: Any) -> None:
+    fitted, X = model
+    plot.decision_boundary(fitted, X, X[:, 0] > 0, grid=20)
+    bars = plot.importance(fitted).patches
+    assert max(bar.get_width() for bar in bars) == max(fitted.feature_importances_)
+    assert len(plot.layer_health(fitted).patches) == 2 * len(fitted.health_)

@@ -1,0 +1,205 @@
+"""TableClassifier and TableRegressor: frames of every library, missing values, categories, the same file as the command's."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wxb
+
+ROWS = 400
+
+
+def people() -> tuple[dict[str, Any], Any, Any]:
+    """Columns of several kinds, with cells missing; a class and a number that depend on them."""
+    rng = np.random.default_rng(3)
+    age = rng.uniform(18, 80, ROWS)
+    city = rng.choice(["Oslo", "Bergen", "Trondheim"], ROWS)
+    member = rng.random(ROWS) < 0.5
+    income = 1000 * age + 20_000 * (city == "Oslo") + 10_000 * member
+    rich = np.where(income > np.median(income), "yes", "no")
+    return {"age": age, "city": city, "member": member}, rich, income
+
+
+def with_gaps(columns: dict[str, Any]) -> dict[str, Any]:
+    age, city = columns["age"].copy(), columns["city"].astype(object)
+    age[::17], city[::19] = np.nan, None
+    return {**columns, "age": age, "city": city}
+
+
+def frames() -> list[Any]:
+    """The same table as each library has it."""
+    columns = with_gaps(people()[0])
+    made: list[Any] = [pytest.param(lambda: columns, id="mapping")]
+
+    def pandas(kind: str) -> Any:
+        pd = pytest.importorskip("pandas")
+        frame = pd.DataFrame(columns)
+        if kind == "category":
+            frame["city"] = frame["city"].astype("category")
+        if kind == "nullable":
+            frame = frame.convert_dtypes()
+        return frame
+
+    def polars(kind: str) -> Any:
+        pl = pytest.importorskip("polars")
+        frame = pl.DataFrame(
+            {**columns, "age": pl.Series(columns["age"]).fill_nan(None), "city": columns["city"].tolist()}
+        )
+        return frame.with_columns(pl.col("city").cast(pl.Categorical)) if kind == "category" else frame
+
+    def arrow() -> Any:
+        pa = pytest.importorskip("pyarrow")
+        return pa.table({name: pa.array(cells, from_pandas=True) for name, cells in columns.items()})
+
+    for kind in ("plain", "category", "nullable"):
+        made.append(pytest.param(lambda kind=kind: pandas(kind), id=f"pandas-{kind}"))
+    for kind in ("plain", "category"):
+        made.append(pytest.param(lambda kind=kind: polars(kind), id=f"polars-{kind}"))
+    return [*made, pytest.param(arrow, id="pyarrow")]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Any:
+    columns, rich, _ = people()
+    return wxb.TableClassifier(preset="mlp", epochs=30).fit(with_gaps(columns), rich)
+
+
+@pytest.mark.parametrize("frame", frames())
+def test_every_frame_is_the_same_table(frame: Any, fitted: Any) -> None:
+    _, rich, _ = people()
+    frame = frame()
+    model = wxb.TableClassifier(preset="mlp", epochs=30).fit(frame, rich)
+    np.testing.assert_array_equal(model.predict_proba(frame), fitted.predict_proba(with_gaps(people()[0])))
+    assert list(model.classes_) == ["no", "yes"]
+    assert model.score(frame, rich) > 0.9
+
+
+def test_auto_mixes_networks_and_says_so() -> None:
+    columns, rich, _ = people()
+    model = wxb.TableClassifier().fit(columns, rich)
+    names = {network["name"] for network in model.record_["networks"]}
+    assert {"linear", "mlp"} <= names
+    assert sum(network["share"] for network in model.networks_) == pytest.approx(1)
+    assert model.score(columns, rich) > 0.93
+    proba = model.predict_proba(columns)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    np.testing.assert_array_equal(model.predict(columns), model.classes_[proba.argmax(axis=1)])
+    np.testing.assert_array_equal(model.decision_function(columns) > 0, proba[:, 1] > 0.5)
+
+
+def test_numbers_with_intervals() -> None:
+    columns, _, income = people()
+    model = wxb.TableRegressor(preset="mlp").fit(columns, income)
+    assert model.score(columns, income) > 0.95
+    lower, upper = model.predict_interval(columns, coverage=0.9).T
+    assert np.mean((lower <= income) & (income <= upper)) > 0.8
+    importances = dict(zip(model.feature_names_in_, model.feature_importances_, strict=True))
+    assert importances["age"] > importances["member"] > 0
+
+
+def test_quantiles_do_not_cross() -> None:
+    columns, _, income = people()
+    model = wxb.TableRegressor(preset="mlp", quantiles=[0.1, 0.5, 0.9], epochs=40).fit(columns, income)
+    predicted = model.predict(columns)
+    assert predicted.shape == (ROWS, 3)
+    assert (np.diff(predicted, axis=1) >= 0).all()
+
+
+@pytest.mark.parametrize("classes", [[3, 7], [False, True], ["b", "a"], [3.0, -2.0, 0.0], [10, 2, 1]])
+def test_classes_of_every_type_come_back(classes: list[Any]) -> None:
+    rng = np.random.default_rng(0)
+    places = rng.integers(len(classes), size=200)
+    y = np.array(classes)[places]
+    X = places[:, None] + rng.normal(scale=0.05, size=(200, 1))
+    model = wxb.TableClassifier(preset="linear").fit(X, y)
+    np.testing.assert_array_equal(model.classes_, np.unique(y))
+    assert model.predict(X).dtype == y.dtype
+    assert model.score(X, y) > 0.9
+
+
+def test_the_file_is_a_model(tmp_path: Any, fitted: Any) -> None:
+    columns = with_gaps(people()[0])
+    path = tmp_path / "people.wxb"
+    fitted.save(path)
+    loaded = wxb.load(path)
+    np.testing.assert_array_equal(loaded.predict_proba(columns), fitted.predict_proba(columns))
+    np.testing.assert_array_equal(loaded.predict(columns), fitted.predict(columns))
+    with pytest.raises(OSError, match="people.wxb"):
+        fitted.save(path)
+    fitted.save(path, overwrite=True)
+    # More columns than the model needs do no harm.
+    np.testing.assert_array_equal(
+        loaded.predict({**columns, "more": columns["age"]}), fitted.predict(columns)
+    )
+    with pytest.raises(ValueError, match="city"):
+        loaded.predict({"age": columns["age"], "member": columns["member"]})
+    with pytest.raises(OSError, match="no such file"):
+        wxb.load(tmp_path / "other.wxb")
+
+
+def test_pickles_and_is_small(fitted: Any) -> None:
+    columns = with_gaps(people()[0])
+    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copy.predict_proba(columns), fitted.predict_proba(columns))
+
+
+def test_weights_count() -> None:
+    x = np.linspace(-1, 1, 200)
+    y = np.where(np.arange(200) % 4 == 0, 1, 0)
+    light = wxb.TableClassifier(preset="linear").fit(x[:, None], y)
+    heavy = wxb.TableClassifier(preset="linear").fit(x[:, None], y, sample_weight=np.where(y == 1, 9.0, 1.0))
+    assert light.predict_proba([[0.0]])[0, 1] == pytest.approx(0.25, abs=0.06)
+    assert heavy.predict_proba([[0.0]])[0, 1] == pytest.approx(0.75, abs=0.06)
+
+
+def test_a_callback_hears_and_stops() -> None:
+    columns, rich, _ = people()
+    heard: list[str] = []
+
+    def stop_after_three(what: str, event: Any) -> bool:
+        heard.append(what)
+        return what == "epoch" and event["record"]["epoch"] == 3
+
+    model = wxb.TableClassifier(preset="mlp", callbacks=stop_after_three).fit(columns, rich)
+    assert len(model.history_) == 3
+    assert heard.count("epoch") == 3
+
+    def fail(what: str, event: Any) -> bool:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        wxb.TableClassifier(preset="mlp", callbacks=[fail]).fit(columns, rich)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"preset": "depe"}, "deep"),
+        ({"hidden": (-3,)}, "hidden"),
+        ({"metric": "rmse"}, "metric"),
+        ({"bag": 5, "members": 4}, "members"),
+        ({"lr": -1.0}, "lr"),
+    ],
+)
+def test_bad_settings_are_told_by_their_names(settings: dict[str, Any], told: str) -> None:
+    columns, rich, _ = people()
+    with pytest.raises(ValueError, match=told) as error:
+        wxb.TableClassifier(**settings).fit(columns, rich)
+    assert "--" not in str(error.value)
+
+
+def test_bad_data_is_told() -> None:
+    columns, rich, _ = people()
+    fit = wxb.TableClassifier(preset="linear").fit
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        fit(columns, rich[:-1])
+    with pytest.raises(ValueError, match="one class"):
+        fit(columns, np.full(ROWS, "yes"))
+    with pytest.raises(ValueError, match="'age' has an infinite value in row 5"):
+        fit({**columns, "age": np.where(np.arange(ROWS) == 5, np.inf, columns["age"])}, rich)
+    with pytest.raises(ValueError, match="NaN"):
+        fit(columns, np.where(np.arange(ROWS) == 3, None, rich))

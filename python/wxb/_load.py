@@ -1,0 +1,31 @@
+"""Models from files."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ._wxb import Model
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """A model from a .wxb file, which `save` or the command `wxb train` has written.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    TableClassifier or TableRegressor
+        Ready to predict.
+    """
+    model = Model.read(os.fspath(path))
+    if model.task == "regression":
+        from ._table_regressor import loads as regressor
+
+        return regressor(model)
+    from ._table_classifier import loads as classifier
+
+    return classifier(model)

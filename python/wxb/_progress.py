@@ -1,0 +1,67 @@
+"""A line that says how far a training is, and the callbacks that hear of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class Progress:
+    """Hears what the engine tells and hands it on.
+
+    A callback gets the name of what happened (`"beside"`, `"plan"`, `"epoch"`, `"remark"`) and a dict; one that returns true ends
+    the training.
+    """
+
+    #: Seconds between two states of the line.
+    PAUSE = 0.1
+
+    def __init__(self, verbose: bool, callbacks: list[Callable[..., Any]]) -> None:
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.epochs = 0
+        self.shown = 0.0
+        self.width = 0
+        self.last = ""
+
+    def hear(self, what: str, news: str) -> bool:
+        """Whether the training is to end."""
+        if not self.verbose and not self.callbacks:
+            return False
+        event = json.loads(news)
+        if self.verbose:
+            self._show(what, event)
+        return any(bool(callback(what, event)) for callback in self.callbacks)
+
+    def close(self) -> None:
+        """Ends the line."""
+        if self.last:
+            self._write(self.last, "\n")
+
+    def _show(self, what: str, event: Any) -> None:
+        if what == "beside":
+            scores = "  ".join(f"{name} {value:.4g}" for name, value in event["metrics"].items())
+            self._write(f"{event['network']}: {scores}  ({event['seconds']:.1f} s)", "\n")
+        elif what == "plan":
+            self.epochs = event["epochs"]
+        elif what == "epoch":
+            self.last = self._epoch(event)
+            now = time.monotonic()
+            if now - self.shown >= self.PAUSE:
+                self.shown = now
+                self._write(self.last, "\r")
+
+    def _epoch(self, event: Any) -> str:
+        record = event["record"]
+        valid = record["valid_loss"]
+        shown = "" if valid is None else f"  validation {valid:.4g}{' *' if record['best'] else ''}"
+        return f"{event['network']}: epoch {record['epoch']}/{self.epochs}  loss {record['train_loss']:.4g}{shown}"
+
+    def _write(self, text: str, end: str) -> None:
+        sys.stderr.write(text.ljust(self.width) + end)
+        sys.stderr.flush()
+        self.width = len(text) if end == "\r" else 0
+        self.last = "" if end == "\n" else self.last

@@ -1,0 +1,201 @@
+"""TableClassifier: classes from the columns of a frame."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from . import _frames, _sklearn
+from ._tables import Table
+from ._wxb import Model
+
+
+class TableClassifier(_sklearn.ClassifierMixin, Table):
+    """The best network for a table, chosen and trained as `wxb train` does: raw columns in, calibrated probabilities out.
+
+    Every parameter has the meaning of the command's flag of that name; `None` is its default.
+
+    Parameters
+    ----------
+    preset : str, default=None
+        `"auto"` (a linear, a small and a large network, averaged as validation says), `"linear"`, `"mlp"`, `"deep"`, `"realmlp"`,
+        `"realmlp_s"`, `"tabm"` or `"tabm_mini"`. `None`: auto, or mlp where another parameter says something about the network.
+    metric : str, default=None
+        The metric that decides which epoch is the best, such as `"auc"`; `None`: the loss.
+    time_budget : float or str, default=None
+        Seconds, or a text such as `"5m"`, that training may take.
+    bag : int, default=None
+        Networks side by side, each without one of so many folds of the rows.
+    hidden : tuple of int, default=None
+        Units of the hidden layers.
+    class_weight : "balanced" or dict, default=None
+        How much a row of each class counts.
+    calibration : str, default=None
+        `"none"`, `"temperature"` or `"isotonic"`.
+    valid : float or "none", default=None
+        The share of the rows that decides on epochs and shares; `None`: 0.2.
+    categorical, drop : list of str, default=None
+        Columns of numbers that are codes of categories; columns to leave out.
+    random_state : int, RandomState or None, default=0
+        Where all randomness comes from.
+    callbacks : callable or list of callables, default=None
+        Called with the name of what happened (`"epoch"`, …) and a dict; one that returns true ends the training.
+    verbose : bool, default=False
+        Whether a line says how far the training is.
+    n_jobs : int, default=None
+        Threads; `None`: all cores, or `OMP_NUM_THREADS`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, in the order of the probabilities.
+    record_ : dict
+        How the model came about.
+    history_ : list of dict
+        The epochs of the main network.
+    networks_ : list of dict
+        The networks of the model and their shares.
+    feature_importances_ : ndarray of shape (n_features,)
+        What the model loses when the cells of a column change places.
+    n_features_in_, feature_names_in_
+        The columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from wxb import TableClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = {"size": rng.normal(size=300), "city": rng.choice(["Oslo", "Bergen"], 300)}
+    >>> y = np.where((X["size"] > 0) == (X["city"] == "Oslo"), "yes", "no")
+    >>> model = TableClassifier(preset="mlp").fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    >>> list(model.predict({"size": [2.0, 2.0], "city": ["Oslo", "Bergen"]}))
+    ['yes', 'no']
+    """
+
+    classes_: Any
+
+    def _task(self) -> str:
+        return "classification"
+
+    def _target(self, y: Any, rows: int) -> Any:
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        name = getattr(y, "name", None)
+        y = _sklearn.column_or_1d(_array(y), warn=True)
+        if len(y) != rows:
+            raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(y)]}")
+        _refuse_missing(y)
+        _sklearn.check_classification_targets(y)
+        return _NamedArray(y, name)
+
+    def _learn_classes(self, y: Any) -> None:
+        self.classes_ = np.unique(y.values)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has one class, {self.classes_[0]!r}: a classifier needs two")
+
+    def _check_weighted(self, y: Any, weights: Any) -> None:
+        left = np.unique(y.values[weights > 0])
+        if len(left) < 2:
+            raise ValueError(
+                f"sample_weight leaves rows of one class, {left.tolist()}: a classifier needs two"
+            )
+
+    def _cells(self, y: Any) -> Any:
+        if y.values.dtype.kind in "iuf":
+            return np.ascontiguousarray(y.values, dtype=np.float64)
+        return _frames.cells_of(
+            np.array([_frames.text_of(value, "y") for value in y.values], dtype=object), "y"
+        )
+
+    def _take(self, model: Model) -> None:
+        super()._take(model)
+        labels = [_frames.text_of(label, "a class") for label in model.labels]
+        if not hasattr(self, "classes_"):
+            self.classes_ = np.unique(np.asarray(model.labels))
+        places = {label: place for place, label in enumerate(labels)}
+        # Where the columns of the engine's outputs are for classes_.
+        self._order = [places[_frames.text_of(label, "a class")] for label in self.classes_]
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class.
+
+        Parameters
+        ----------
+        X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        outputs = self._outputs(X)
+        both = np.hstack([1.0 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        return both[:, self._order]
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithms of the probabilities."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def decision_function(self, X: Any) -> Any:
+        """The logits: of two classes one column, which is above 0 for the second one."""
+        logits = self._outputs(X, logits=True)
+        if logits.shape[1] == 1:
+            sign = 1.0 if self._order == [0, 1] else -1.0
+            return sign * logits[:, 0]
+        logits = logits[:, self._order]
+        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+
+    def predict(self, X: Any) -> Any:
+        """The most probable class.
+
+        Parameters
+        ----------
+        X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Classes.
+        """
+        proba = self.predict_proba(X)
+        return self.classes_[np.argmax(proba, axis=1)]
+
+
+class _NamedArray:
+    """A target and its name."""
+
+    def __init__(self, values: Any, name: Any) -> None:
+        self.values = values
+        self.name = name
+
+
+def _array(y: Any) -> Any:
+    if hasattr(y, "tocsr"):
+        raise TypeError("a sparse y is no list of classes")
+    return y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
+
+
+def _refuse_missing(y: Any) -> None:
+    if y.dtype.kind == "f":
+        if np.isinf(y).any():
+            raise ValueError("Input y contains infinity or a value too large for float64.")
+        missing = np.isnan(y)
+    else:
+        missing = np.array([_frames.is_missing(value) for value in y]) if y.dtype.kind == "O" else np.zeros(1)
+    if missing.any():
+        raise ValueError("Input y contains NaN: leave out the rows whose class is not known.")
+
+
+def loads(model: Model) -> TableClassifier:
+    """A classifier with a model that was trained before."""
+    classifier = TableClassifier()
+    classifier._take(model)
+    classifier.preset = json.loads(model.record).get("preset")
+    return classifier

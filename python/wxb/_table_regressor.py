@@ -1,0 +1,119 @@
+"""TableRegressor: numbers from the columns of a frame."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from . import _sklearn
+from ._table_classifier import _array, _NamedArray
+from ._tables import Table
+from ._wxb import Model
+
+
+class TableRegressor(_sklearn.RegressorMixin, Table):
+    """The best network for a table, chosen and trained as `wxb train` does: raw columns in, numbers with intervals out.
+
+    Every parameter has the meaning of the command's flag of that name; `None` is its default. Those that are not listed here
+    are those of :class:`TableClassifier`.
+
+    Parameters
+    ----------
+    preset : str, default=None
+        `"auto"`, `"linear"`, `"mlp"`, `"deep"`, `"realmlp"`, `"realmlp_s"`, `"tabm"` or `"tabm_mini"`.
+    metric : str, default=None
+        The metric that decides which epoch is the best, such as `"mae"`; `None`: the loss.
+    time_budget : float or str, default=None
+        Seconds, or a text such as `"5m"`, that training may take.
+    loss : str, default=None
+        `"squared_error"`, `"absolute_error"`, `"huber"`, `"poisson"` or `"quantile"`.
+    quantiles : list of float, default=None
+        Levels to predict, such as `[0.05, 0.5, 0.95]`; they do not cross.
+    random_state : int, RandomState or None, default=0
+        Where all randomness comes from.
+
+    Attributes
+    ----------
+    record_, history_, networks_, feature_importances_, n_features_in_, feature_names_in_
+        As those of :class:`TableClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from wxb import TableRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = {"size": rng.uniform(50, 150, 300), "city": rng.choice(["Oslo", "Bergen"], 300)}
+    >>> y = 10 * X["size"] + np.where(X["city"] == "Oslo", 300, 0)
+    >>> model = TableRegressor(preset="linear").fit(X, y)
+    >>> model.score(X, y) > 0.99
+    True
+    >>> interval = model.predict_interval({"size": [100.0], "city": ["Oslo"]}, coverage=0.9)
+    >>> interval.shape
+    (1, 2)
+    """
+
+    def _task(self) -> str:
+        return "regression"
+
+    def _target(self, y: Any, rows: int) -> Any:
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        name = getattr(y, "name", None)
+        y = np.asarray(_sklearn.column_or_1d(_array(y), warn=True))
+        if y.dtype.kind == "c":
+            raise ValueError("Complex data not supported: y is complex")
+        y = y.astype(np.float64)
+        if len(y) != rows:
+            raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(y)]}")
+        if not np.isfinite(y).all():
+            what = "NaN" if np.isnan(y).any() else "infinity or a value too large for float64"
+            raise ValueError(f"Input y contains {what}.")
+        return _NamedArray(y, name)
+
+    def _cells(self, y: Any) -> Any:
+        return np.ascontiguousarray(y.values)
+
+    def predict(self, X: Any) -> Any:
+        """The numbers, in the unit of the target.
+
+        Parameters
+        ----------
+        X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), or (n_samples, n_quantiles)
+            One number for each row, or one for each level of `quantiles`.
+        """
+        outputs = self._outputs(X)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def predict_interval(self, X: Any, *, coverage: float = 0.9) -> Any:
+        """Intervals that hold the truth as often as promised, for rows like those of the training (split conformal).
+
+        Parameters
+        ----------
+        X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
+            The rows.
+        coverage : float, default=0.9
+            The share of intervals that hold the truth.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            Lower and upper ends.
+        """
+        half_width = self.model_.half_width(coverage)
+        middle = self._outputs(X)
+        return np.hstack([middle - half_width, middle + half_width])
+
+
+def loads(model: Model) -> TableRegressor:
+    """A regressor with a model that was trained before."""
+    regressor = TableRegressor()
+    regressor._take(model)
+    regressor.preset = json.loads(model.record).get("preset")
+    return regressor

@@ -1,0 +1,442 @@
+"""What TableClassifier and TableRegressor share: `wxb train` on a frame."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from . import _frames, _sklearn
+from ._history import History
+from ._progress import Progress
+from ._wxb import Frame, Model, train_table
+
+#: Parameters that are no settings of the engine.
+_OURS = ("callbacks", "early_stopping", "n_jobs", "random_state", "verbose")
+
+
+class Table(_sklearn.BaseEstimator):
+    """Columns of any kind in, a mixture of networks out."""
+
+    # What `fit` takes beside X and y. It is no parameter with a name of its own because a row of weight 2 is not two rows here: the
+    # split into training and validation rows is drawn by rows.
+    __metadata_request__fit: ClassVar[dict[str, None]] = {"sample_weight": None}
+
+    def __init__(
+        self,
+        preset: str | None = None,
+        *,
+        metric: str | None = None,
+        time_budget: float | str | None = None,
+        bag: int | None = None,
+        members: int | None = None,
+        hidden: Any = None,
+        activation: Any = None,
+        batch_norm: bool = False,
+        residual: bool = False,
+        numbers: str | None = None,
+        loss: str | None = None,
+        quantiles: Any = None,
+        huber_delta: float | None = None,
+        init: str | None = None,
+        precision: str | None = None,
+        optimizer: str | None = None,
+        lr: float | None = None,
+        schedule: str | None = None,
+        warmup: float | None = None,
+        decay: float | None = None,
+        decay_every: int | None = None,
+        momentum: float | None = None,
+        beta1: float | None = None,
+        beta2: float | None = None,
+        epsilon: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | str | None = None,
+        l2: float | None = None,
+        l1: float | None = None,
+        weight_decay: float | None = None,
+        dropout: float | None = None,
+        clip_norm: float | None = None,
+        label_smoothing: float | None = None,
+        class_weight: Any = None,
+        calibration: str | None = None,
+        valid: float | str | None = None,
+        patience: int | None = None,
+        early_stopping: bool = True,
+        scale: str | None = None,
+        divide_by: float | None = None,
+        max_levels: int | None = None,
+        categorical: Any = None,
+        drop: Any = None,
+        keep: bool = False,
+        random_state: Any = 0,
+        callbacks: Any = None,
+        verbose: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.preset = preset
+        self.metric = metric
+        self.time_budget = time_budget
+        self.bag = bag
+        self.members = members
+        self.hidden = hidden
+        self.activation = activation
+        self.batch_norm = batch_norm
+        self.residual = residual
+        self.numbers = numbers
+        self.loss = loss
+        self.quantiles = quantiles
+        self.huber_delta = huber_delta
+        self.init = init
+        self.precision = precision
+        self.optimizer = optimizer
+        self.lr = lr
+        self.schedule = schedule
+        self.warmup = warmup
+        self.decay = decay
+        self.decay_every = decay_every
+        self.momentum = momentum
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.l2 = l2
+        self.l1 = l1
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.clip_norm = clip_norm
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self.calibration = calibration
+        self.valid = valid
+        self.patience = patience
+        self.early_stopping = early_stopping
+        self.scale = scale
+        self.divide_by = divide_by
+        self.max_levels = max_levels
+        self.categorical = categorical
+        self.drop = drop
+        self.keep = keep
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+
+    _report: dict[str, Any]
+
+    # -- training -----------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, *, validation_data: tuple[Any, Any] | None = None, **weights: Any) -> Any:
+        """Train on the rows of X and y.
+
+        Parameters
+        ----------
+        X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
+            Numbers, texts, categories, booleans and dates, any of which may be missing.
+        y : array-like of shape (n_samples,)
+            What is to be predicted.
+        validation_data : tuple of (X, y), default=None
+            Rows to choose the best epoch and the shares of the networks by, instead of a part of X.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts.
+
+        Returns
+        -------
+        self
+        """
+        sample_weight = weights.pop("sample_weight", None)
+        if weights:
+            raise TypeError(f"{type(self).__name__}.fit() has no argument {next(iter(weights))!r}")
+        frame = self._frame(X, reset=True)
+        y = self._target(y, frame.rows)
+        if frame.rows < 2:
+            raise ValueError("n_samples=1: one row is not enough to learn from")
+        self._learn_classes(y)
+        given = None if sample_weight is None else _weights(sample_weight, frame.rows)
+        if given is not None:
+            self._check_weighted(y, given)
+        valid = None if validation_data is None else self._rows(*validation_data)
+        cells = self._cells(y)
+        progress = Progress(self.verbose, _listeners(self.callbacks))
+        target = getattr(y, "name", None)
+        flags = self._flags(target if isinstance(target, str) else None)
+        model, report, warned = train_table(
+            flags, (frame, cells, given), valid, progress.hear, self._threads()
+        )
+        progress.close()
+        for warning in warned:
+            warnings.warn(warning, UserWarning, stacklevel=2)
+        if model is None:
+            raise RuntimeError("a callback stopped the training before there was a model")
+        self._take(model)
+        self._report = json.loads(report)
+        return self
+
+    def _rows(self, X: Any, y: Any) -> tuple[Frame, Any, None]:
+        frame = self._frame(X, reset=False)
+        return frame, self._cells(self._target(y, frame.rows)), None
+
+    def _take(self, model: Model) -> None:
+        """Makes a model this estimator's."""
+        self._model = model
+        self._report = {}
+
+    def _flags(self, target: str | None) -> list[str]:
+        """The parameters as the command line has them."""
+        flags = ["--task", self._task(), *([f"--target={target}"] if target else [])]
+        for name, value in self.get_params(deep=False).items():
+            if name in _OURS or value is None or value is False:
+                continue
+            flag = "--" + name.replace("_", "-")
+            flags.append(flag if value is True else f"{flag}={_text(name, value)}")
+        if not self.early_stopping:
+            flags.append("--no-early-stopping")
+        return [*flags, f"--seed={self._seed()}"]
+
+    def _seed(self) -> int:
+        if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
+            return int(_sklearn.check_random_state(self.random_state).randint(2**31 - 1))
+        if isinstance(self.random_state, np.random.Generator):
+            return int(self.random_state.integers(2**31 - 1))
+        return int(self.random_state)
+
+    def _threads(self) -> int:
+        jobs = self.n_jobs
+        if jobs is None or jobs == 0:
+            return 0
+        cores = os.cpu_count() or 1
+        return int(jobs) if jobs > 0 else max(1, cores + 1 + int(jobs))
+
+    # -- data ---------------------------------------------------------------------------------------------------
+
+    def _frame(self, X: Any, *, reset: bool) -> Frame:
+        """X as columns, which are those of the training."""
+        if hasattr(X, "tocsr"):
+            raise TypeError(
+                "Sparse data was passed, but columns are dense. Use '.toarray()' to convert to a dense array."
+            )
+        names = None if reset else self._names()
+        if _is_frame(X):
+            return self._of_frame(X, names, reset=reset)
+        if _sklearn.HAS_SKLEARN:
+            X = _sklearn.validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
+        else:
+            X = np.asarray(X)
+            if X.ndim != 2:
+                raise ValueError(f"Expected 2D array, got {X.ndim}D array instead. Reshape your data.")
+            self._count(X.shape[1], reset=reset)
+        return _frames.frame_of(X, names)
+
+    def _of_frame(self, X: Any, names: list[str] | None, *, reset: bool) -> Frame:
+        frame = _frames.frame_of(X)
+        for warning in frame.warnings:
+            warnings.warn(warning, UserWarning, stacklevel=4)
+        if _sklearn.HAS_SKLEARN and not isinstance(X, Mapping) and (reset or self._was_fitted_here()):
+            _sklearn.check_feature_names(self, X, reset=reset)
+        elif reset:
+            self.feature_names_in_ = np.asarray(frame.names, dtype=object)
+        if reset or self._was_fitted_here():
+            self._count(len(frame.names), reset=reset)
+        # Columns whose names are no texts count by their places.
+        if self._was_fitted_here() and not hasattr(self, "feature_names_in_"):
+            return frame.renamed(self._names() if names is None else names)
+        return frame
+
+    def _count(self, columns: int, *, reset: bool) -> None:
+        if reset:
+            self.n_features_in_ = columns
+        elif columns != self.n_features_in_:
+            raise ValueError(
+                f"X has {columns} features, but {type(self).__name__} is expecting {self.n_features_in_} "
+                "features as input."
+            )
+
+    def _was_fitted_here(self) -> bool:
+        """Whether X was seen; a model from a file knows the columns that it needs, and no more."""
+        return hasattr(self, "n_features_in_")
+
+    def _names(self) -> list[str]:
+        """What the columns of a matrix are called."""
+        if hasattr(self, "feature_names_in_"):
+            return [str(name) for name in self.feature_names_in_]
+        if self._was_fitted_here():
+            return [f"x{place}" for place in range(self.n_features_in_)]
+        return self.model_.inputs
+
+    def _target(self, y: Any, rows: int) -> Any:
+        raise NotImplementedError
+
+    def _cells(self, y: Any) -> Any:
+        raise NotImplementedError
+
+    def _learn_classes(self, y: Any) -> None:
+        """Takes note of the classes, where there are any."""
+
+    def _check_weighted(self, y: Any, weights: Any) -> None:
+        """Whether the rows that count are enough."""
+
+    def _task(self) -> str:
+        raise NotImplementedError
+
+    # -- predictions --------------------------------------------------------------------------------------------
+
+    @property
+    def model_(self) -> Model:
+        """The model as the engine has it."""
+        try:
+            return self.__dict__["_model"]  # type: ignore[no-any-return]
+        except KeyError:
+            raise _sklearn.not_fitted(self) from None
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_model" in self.__dict__
+
+    def _outputs(self, X: Any, *, logits: bool = False) -> Any:
+        model = self.model_
+        return model.outputs(self._frame(X, reset=False), logits, self._threads())
+
+    def predict_spread(self, X: Any) -> Any:
+        """How far the networks of the model, and their members, are apart in each prediction.
+
+        Parameters
+        ----------
+        X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The standard deviation of their predictions, weighted by their shares.
+        """
+        model = self.model_
+        frame = self._frame(X, reset=False)
+        rows = frame.rows
+        _, apart = model.spread(frame, self._threads())
+        apart = apart.reshape(rows, -1)
+        return apart[:, 0] if apart.shape[1] == 1 else apart
+
+    # -- what came of it ----------------------------------------------------------------------------------------
+
+    @property
+    def record_(self) -> dict[str, Any]:
+        """How the model came about: rows, settings, networks with their shares and scores, the baseline, importance."""
+        record: dict[str, Any] = json.loads(self.model_.record)
+        return record
+
+    @property
+    def history_(self) -> History:
+        """The epochs of the main network: losses, metric, learning rate; none for a model from a file."""
+        self.model_  # noqa: B018 - not fitted is an error
+        return History(self._report.get("history", []))
+
+    @property
+    def health_(self) -> list[dict[str, Any]]:
+        """The layers of the main network: units that are dead, saturated or alike; none for a model from a file."""
+        self.model_  # noqa: B018 - not fitted is an error
+        layers: list[dict[str, Any]] = self._report.get("health", [])
+        return layers
+
+    @property
+    def remarks_(self) -> list[str]:
+        """What was noticed about the columns."""
+        self.model_  # noqa: B018 - not fitted is an error
+        remarks: list[str] = self._report.get("remarks", [])
+        return remarks
+
+    @property
+    def networks_(self) -> list[dict[str, Any]]:
+        """The networks of the model: name, share, sizes, parameters."""
+        networks: list[dict[str, Any]] = json.loads(self.model_.networks)
+        return networks
+
+    @property
+    def feature_importances_(self) -> Any:
+        """What the model loses in its metric when the cells of a column change places: measured at the end of the training."""
+        measured = self.record_.get("importance", {}).get("columns", [])
+        by_name = {column["column"]: column["mean"] for column in measured}
+        return np.array([by_name.get(name, 0.0) for name in self._names()])
+
+    def importance(
+        self, X: Any, y: Any, *, metric: str, repeats: int = 5, random_state: int = 0
+    ) -> dict[str, Any]:
+        """What the model loses on some rows when the cells of a column change places.
+
+        Parameters
+        ----------
+        X, y : rows
+            Not those of the training.
+        metric : str
+            `"log_loss"`, `"auc"`, `"accuracy"`, `"rmse"`, `"r2"`, …
+        repeats : int, default=5
+            How often the cells of each column change places.
+        random_state : int, default=0
+            Draws the new places.
+
+        Returns
+        -------
+        dict
+            Name of a column: mean and standard deviation of what is lost.
+        """
+        model = self.model_
+        frame = self._frame(X, reset=False)
+        cells = self._cells(self._target(y, frame.rows))
+        measured = json.loads(
+            model.importance(frame, cells, metric.replace("_", "-"), (repeats, random_state), self._threads())
+        )
+        return {column["column"]: column for column in measured["columns"]}
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the model: the same file as that of the command `wxb train`.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to; ends in `.wxb`.
+        overwrite : bool, default=False
+            Whether a file that is there may be replaced.
+        """
+        self.model_.write(os.fspath(path), overwrite)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+
+def _is_frame(X: Any) -> bool:
+    return isinstance(X, Mapping) or hasattr(X, "__arrow_c_stream__") or hasattr(X, "__dataframe__")
+
+
+def _listeners(callbacks: Any) -> list[Callable[..., Any]]:
+    if callbacks is None:
+        return []
+    return [callbacks] if callable(callbacks) else list(callbacks)
+
+
+def _weights(sample_weight: Any, rows: int) -> Any:
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.ndim == 0:
+        weights = np.full(rows, float(weights))
+    if weights.shape != (rows,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(rows,)}!")
+    return np.ascontiguousarray(weights)
+
+
+def _text(name: str, value: Any) -> str:
+    """A parameter's value as a flag's."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{_frames.text_of(key, name)}={number!r}" for key, number in value.items())
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return ",".join(_text(name, part) for part in value) or "none"
+    if name == "time_budget" and not isinstance(value, str):
+        return f"{float(value)!r}s"
+    if isinstance(value, str):
+        return value.replace("_", "-") if name not in ("categorical", "drop") else value
+    return repr(value.item() if isinstance(value, np.generic) else value)
