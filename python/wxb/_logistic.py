@@ -48,9 +48,9 @@ _RULES: dict[str, Rule] = {
 class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
     """Logistic regression, of several classes softmax regression: scikit-learn's on the engine of wxb.
 
-    All solvers of scikit-learn are accepted, and one method answers to all of their names: Newton's with products in the place of
-    the matrix, in float64; with an L1 penalty, on the weights that are not 0. What a name stands for besides is kept: which
-    penalties it takes, and that `"liblinear"` penalises the intercept.
+    All solvers of scikit-learn are accepted, and one method answers to all of their names: Newton's, in float64; with many columns
+    products take the place of its matrix. What a name stands for besides is kept: which penalties it takes, and that
+    `"liblinear"` penalises the intercept.
 
     Parameters
     ----------

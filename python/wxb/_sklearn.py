@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 try:
@@ -25,7 +26,7 @@ try:
     from sklearn.utils.validation import validate_data
 
     HAS_SKLEARN = True
-    VERSION = tuple(int(part) for part in _version.split(".")[:2])
+    VERSION = tuple(map(int, re.findall(r"\d+", _version)[:2]))
 except ImportError:
     from ._alone import (
         BaseEstimator,

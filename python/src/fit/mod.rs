@@ -351,7 +351,7 @@ fn in_training() -> PyErr {
     PyRuntimeError::new_err("the network is being trained")
 }
 
-/// Raises `ValueError` if a number of an array is infinite or NaN; nothing is written for it.
+/// Whether no number of an array is infinite or NaN; nothing is written to find out.
 #[pyfunction]
 pub fn all_finite(py: Python<'_>, x: &Bound<'_, PyAny>) -> PyResult<bool> {
     fn finite<T: Number>(py: Python<'_>, x: ArrayView2<'_, T>) -> bool {
