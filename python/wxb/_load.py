@@ -18,10 +18,14 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    TableClassifier or TableRegressor
-        Ready to predict.
+    TableClassifier, TableRegressor or Network
+        Ready to predict; a Network if the model takes numbers as they are.
     """
     model = Model.read(os.fspath(path))
+    if not model.inputs:
+        from .network import Network
+
+        return Network.load(path)
     if model.task == "regression":
         from ._table_regressor import loads as regressor
 

@@ -30,14 +30,84 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
         Networks side by side, each without one of so many folds of the rows.
     hidden : tuple of int, default=None
         Units of the hidden layers.
+    activation : str or list of str, default=None
+        One for all hidden layers or one for each, such as `"relu"`, `"gelu"`, `"tanh"`.
+    batch_norm : bool, default=False
+        Whether the sums of each hidden layer are normalised over the batch.
+    residual : bool, default=False
+        Whether the output of a hidden layer is added to that of the next, where both are of one width.
+    numbers : str, default=None
+        How numbers enter the network: `"plain"`, `"ple"`, `"piecewise"`, `"plr"` or `"pbld"`.
+    members : int, default=None
+        Networks side by side in deep and tabm.
+    loss : str, default=None
+        `"cross_entropy"`; see :class:`TableRegressor` for those of numbers.
+    quantiles : list of float, default=None
+        Of :class:`TableRegressor`.
+    huber_delta : float, default=None
+        Of :class:`TableRegressor`: where `"huber"` passes from square to line, in standard deviations.
+    init : str, default=None
+        Initial weights: `"he"`, `"xavier"`, `"lecun"`, each also with `_uniform`, `"orthogonal"`, `"normal"` or `"zeros"`.
+    precision : str, default=None
+        `"f32"` or `"f64"`.
+    optimizer : str, default=None
+        `"sgd"`, `"momentum"`, `"nesterov"`, `"rmsprop"`, `"adam"`, `"adamw"` or `"lbfgs"`.
+    lr : float, default=None
+        The learning rate.
+    schedule : str, default=None
+        `"constant"`, `"step"`, `"exponential"`, `"cosine"`, `"one_cycle"` or `"plateau"`.
+    warmup : float, default=None
+        The share of the run in which the rate rises.
+    decay : float, default=None
+        The factor of step, exponential and plateau.
+    decay_every : int, default=None
+        Epochs between two drops, or without a better one.
+    momentum : float, default=None
+        Of momentum and nesterov.
+    beta1 : float, default=None
+        Of adam and adamw.
+    beta2 : float, default=None
+        Of adam, adamw and rmsprop.
+    epsilon : float, default=None
+        Of adam, adamw and rmsprop.
+    epochs : int, default=None
+        Passes over the training rows at the most.
+    batch_size : int or "full", default=None
+        Rows of a step.
+    l2 : float, default=None
+        The penalty l2 / (2 m) times the sum of the squares of the weights.
+    l1 : float, default=None
+        The penalty l1 / m times the sum of their absolute values.
+    weight_decay : float, default=None
+        Decoupled decay, as in AdamW.
+    dropout : float, default=None
+        The share of each hidden layer's units that a step leaves out.
+    clip_norm : float, default=None
+        The largest norm of the whole gradient.
+    label_smoothing : float, default=None
+        The share of a label that is spread over all classes.
     class_weight : "balanced" or dict, default=None
         How much a row of each class counts.
     calibration : str, default=None
         `"none"`, `"temperature"` or `"isotonic"`.
     valid : float or "none", default=None
         The share of the rows that decides on epochs and shares; `None`: 0.2.
-    categorical, drop : list of str, default=None
-        Columns of numbers that are codes of categories; columns to leave out.
+    patience : int, default=None
+        Epochs without a better validation after which training stops.
+    early_stopping : bool, default=True
+        Whether it stops then; the best weights are kept all the same.
+    categorical : list of str, default=None
+        Columns of numbers that are codes of categories.
+    drop : list of str, default=None
+        Columns to leave out.
+    keep : bool, default=False
+        Whether texts that are different in nearly every row are used, too.
+    scale : str, default=None
+        How numbers are scaled: `"none"`, `"standard"`, `"robust"`, `"minmax"`, `"quantile"`, `"smooth"` or `"normal"`.
+    divide_by : float, default=None
+        Divides all columns before any scaling: 255 for pictures.
+    max_levels : int, default=None
+        The most frequent levels of a category that have an input of their own.
     random_state : int, RandomState or None, default=0
         Where all randomness comes from.
     callbacks : callable or list of callables, default=None
@@ -115,7 +185,7 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
         super()._take(model)
         labels = [_frames.text_of(label, "a class") for label in model.labels]
         if not hasattr(self, "classes_"):
-            self.classes_ = np.unique(np.asarray(model.labels))
+            self.classes_ = np.unique(_as_written(model.labels))
         places = {label: place for place, label in enumerate(labels)}
         # Where the columns of the engine's outputs are for classes_.
         self._order = [places[_frames.text_of(label, "a class")] for label in self.classes_]
@@ -193,9 +263,17 @@ def _refuse_missing(y: Any) -> None:
         raise ValueError("Input y contains NaN: leave out the rows whose class is not known.")
 
 
+def _as_written(labels: list[Any]) -> Any:
+    """Classes of a file: whole numbers are integers."""
+    classes = np.asarray(labels)
+    whole = classes.dtype.kind == "f" and bool((classes == np.floor(classes)).all())
+    return classes.astype(np.int64) if whole else classes
+
+
 def loads(model: Model) -> TableClassifier:
     """A classifier with a model that was trained before."""
     classifier = TableClassifier()
     classifier._take(model)
+    classifier.feature_names_in_ = np.asarray(model.inputs, dtype=object)
     classifier.preset = json.loads(model.record).get("preset")
     return classifier

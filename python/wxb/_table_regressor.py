@@ -91,6 +91,26 @@ class TableRegressor(_sklearn.RegressorMixin, Table):
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R²; with several quantiles that of the one next to the median.
+
+        Parameters
+        ----------
+        X, y : rows
+            What to predict, and what came.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts.
+
+        Returns
+        -------
+        float
+        """
+        predicted = self.predict(X)
+        if predicted.ndim == 2:
+            levels = json.loads(self.model_.loss)["quantile"]["levels"]
+            predicted = predicted[:, int(np.argmin(np.abs(np.asarray(levels) - 0.5)))]
+        return _sklearn.r2_score(self._target(y, len(predicted)).values, predicted, sample_weight)
+
     def predict_interval(self, X: Any, *, coverage: float = 0.9) -> Any:
         """Intervals that hold the truth as often as promised, for rows like those of the training (split conformal).
 
@@ -115,5 +135,6 @@ def loads(model: Model) -> TableRegressor:
     """A regressor with a model that was trained before."""
     regressor = TableRegressor()
     regressor._take(model)
+    regressor.feature_names_in_ = np.asarray(model.inputs, dtype=object)
     regressor.preset = json.loads(model.record).get("preset")
     return regressor

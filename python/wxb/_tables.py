@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import warnings
@@ -17,6 +18,19 @@ from ._wxb import Frame, Model, train_table
 
 #: Parameters that are no settings of the engine.
 _OURS = ("callbacks", "early_stopping", "n_jobs", "random_state", "verbose")
+#: Parameters whose values are words of the engine, which has `-` where Python has `_`.
+_CHOICES = (
+    "activation",
+    "calibration",
+    "init",
+    "loss",
+    "metric",
+    "numbers",
+    "optimizer",
+    "preset",
+    "scale",
+    "schedule",
+)
 
 
 class Table(_sklearn.BaseEstimator):
@@ -220,7 +234,7 @@ class Table(_sklearn.BaseEstimator):
             raise TypeError(
                 "Sparse data was passed, but columns are dense. Use '.toarray()' to convert to a dense array."
             )
-        names = None if reset else self._names()
+        names = None if reset else self._columns()
         if _is_frame(X):
             return self._of_frame(X, names, reset=reset)
         if _sklearn.HAS_SKLEARN:
@@ -244,7 +258,7 @@ class Table(_sklearn.BaseEstimator):
             self._count(len(frame.names), reset=reset)
         # Columns whose names are no texts count by their places.
         if self._was_fitted_here() and not hasattr(self, "feature_names_in_"):
-            return frame.renamed(self._names() if names is None else names)
+            return frame.renamed(self._columns() if names is None else names)
         return frame
 
     def _count(self, columns: int, *, reset: bool) -> None:
@@ -260,7 +274,7 @@ class Table(_sklearn.BaseEstimator):
         """Whether X was seen; a model from a file knows the columns that it needs, and no more."""
         return hasattr(self, "n_features_in_")
 
-    def _names(self) -> list[str]:
+    def _columns(self) -> list[str]:
         """What the columns of a matrix are called."""
         if hasattr(self, "feature_names_in_"):
             return [str(name) for name in self.feature_names_in_]
@@ -359,7 +373,7 @@ class Table(_sklearn.BaseEstimator):
         """What the model loses in its metric when the cells of a column change places: measured at the end of the training."""
         measured = self.record_.get("importance", {}).get("columns", [])
         by_name = {column["column"]: column["mean"] for column in measured}
-        return np.array([by_name.get(name, 0.0) for name in self._names()])
+        return np.array([by_name.get(name, 0.0) for name in self._columns()])
 
     def importance(
         self, X: Any, y: Any, *, metric: str, repeats: int = 5, random_state: int = 0
@@ -386,7 +400,7 @@ class Table(_sklearn.BaseEstimator):
         frame = self._frame(X, reset=False)
         cells = self._cells(self._target(y, frame.rows))
         measured = json.loads(
-            model.importance(frame, cells, metric.replace("_", "-"), (repeats, random_state), self._threads())
+            model.importance(frame, cells, metric, (repeats, random_state), self._threads())
         )
         return {column["column"]: column for column in measured["columns"]}
 
@@ -400,7 +414,10 @@ class Table(_sklearn.BaseEstimator):
         overwrite : bool, default=False
             Whether a file that is there may be replaced.
         """
-        self.model_.write(os.fspath(path), overwrite)
+        path = os.fspath(path)
+        if not overwrite and os.path.exists(path):
+            raise FileExistsError(errno.EEXIST, "the file is there already: overwrite=True replaces it", path)
+        self.model_.write(path, overwrite)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -438,5 +455,5 @@ def _text(name: str, value: Any) -> str:
     if name == "time_budget" and not isinstance(value, str):
         return f"{float(value)!r}s"
     if isinstance(value, str):
-        return value.replace("_", "-") if name not in ("categorical", "drop") else value
+        return value.replace("_", "-") if name in _CHOICES else value
     return repr(value.item() if isinstance(value, np.generic) else value)

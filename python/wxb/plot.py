@@ -19,8 +19,8 @@ def loss_curve(model: Any, ax: Any = None) -> Any:
 
     Parameters
     ----------
-    model : estimator, list of float or list of dict
-        A fitted estimator of wxb, its `loss_curve_` or its `history_`.
+    model : estimator, list of float, list of dict or History
+        A fitted estimator of wxb, its `loss_curve_` or its `history_`; what `Network.fit` gave.
     ax : matplotlib Axes, default=None
         Where to draw.
 
@@ -42,11 +42,15 @@ def loss_curve(model: Any, ax: Any = None) -> Any:
 
 
 def _losses(model: Any) -> tuple[list[float], list[Any]]:
+    if hasattr(model, "valid_loss"):  # what Network.fit gives
+        return list(model.loss), list(model.valid_loss)
     history = getattr(model, "history_", None)
     if history is None:
         history = getattr(model, "loss_curve_", model)
     if not isinstance(history, Sequence) and not isinstance(history, np.ndarray):
-        raise TypeError(f"a {type(model).__name__} has no history: fit it first")
+        raise TypeError(
+            f"a {type(model).__name__} has no losses of epochs: it is not fitted, or was by L-BFGS"
+        )
     history = list(history)
     if not history:
         raise ValueError("there is no epoch to draw: a model from a file has no history")

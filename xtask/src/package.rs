@@ -2,9 +2,10 @@
 
 use crate::environment::Environment;
 use crate::python::is_result;
-use crate::stages::{root, run, run_and_keep};
+use crate::stages::{root, run, run_and_keep, wxb};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Bytes of the wheel, at the most.
 const LARGEST: u64 = 12_000_000;
@@ -31,13 +32,18 @@ pub(crate) fn run_tests(results: &mut Vec<String>) -> Result<()> {
     run(full.python().args(["-m", "ruff", "format", "--check", "python"]))?;
     run(full.python().args(["-m", "mypy", "--config-file", "python/pyproject.toml", "python/wxb"]))?;
     for environment in &environments {
-        let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "python/pyproject.toml"];
-        // The folder above the tests has the sources of the package, which are not what is installed.
-        let mut command = environment.python();
-        command.args(pytest).args(["--import-mode=importlib", "python/tests"]);
-        results.extend(run_and_keep(&mut command, is_result)?);
+        results.extend(run_and_keep(&mut pytest(environment, &["python/tests"]), is_result)?);
     }
+    // The examples in the documentation of what is installed.
+    results.extend(run_and_keep(&mut pytest(full, &["--pyargs", "wxb"]), is_result)?);
     Ok(())
+}
+
+fn pytest(environment: &Environment, arguments: &[&str]) -> Command {
+    let mut command = environment.python();
+    command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "python/pyproject.toml"]);
+    command.args(arguments).env("WXB", wxb());
+    command
 }
 
 /// The wheel of this tree, in a folder that has no other.

@@ -11,7 +11,7 @@ use wxb_train::{Examples, Given, TrainArgs, Trained};
 use super::follow::Follow;
 use super::frame::{Cells, Frame};
 use super::model::Model;
-use crate::error::exception;
+use crate::error::{as_parameters, exception};
 use crate::pool;
 
 /// Rows: columns, target, weights.
@@ -66,7 +66,7 @@ fn report(trained: &Trained) -> String {
         "best_epoch": trained.best_epoch,
         "temperature": trained.temperature,
         "health": trained.health,
-        "remarks": trained.problem.fitted.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "remarks": trained.problem.fitted.notes.iter().map(|note| as_parameters(&note.to_string())).collect::<Vec<_>>(),
     })
     .to_string()
 }
