@@ -11,7 +11,16 @@ checks = pytest.importorskip("sklearn.utils.estimator_checks")
 import wxb
 
 
-@checks.parametrize_with_checks([wxb.MLPClassifier(), wxb.MLPRegressor(), wxb.LogisticRegression()])
+ESTIMATORS = (
+    wxb.MLPClassifier,
+    wxb.MLPRegressor,
+    wxb.LogisticRegression,
+    wxb.TableClassifier,
+    wxb.TableRegressor,
+)
+
+
+@checks.parametrize_with_checks([estimator() for estimator in ESTIMATORS])
 @pytest.mark.filterwarnings("ignore")
 def test_estimator(estimator: Any, check: Any) -> None:
     check(estimator)
