@@ -17,7 +17,7 @@ use crate::error::exception;
 use crate::functional::check_targets;
 use crate::pass::{Kept, Pass};
 use crate::settings::parse;
-use crate::work::work;
+use crate::work::{work, work_on_threads};
 
 /// Layers and loss.
 #[pyclass(frozen, module = "wxb._wxb")]
@@ -185,7 +185,7 @@ impl Engine {
             Some((seed, step)) => Mode::Training { seed, step, dropout: 1.0 },
             None => Mode::Predicting,
         };
-        let checks = work(py, || {
+        let checks = work_on_threads(py, || {
             let Kept { network, cache, m } = &mut kept;
             gradcheck(network, cache, *m, mode, per_tensor, seed)
         })?;
@@ -226,7 +226,7 @@ fn predict_as<'py, T: Float>(
     let count = u32::try_from(m).map_err(|_| PyValueError::new_err(format!("{m} examples are too many")))?;
     let view = ArrayView2::from_shape((m, n_in), x.as_slice()?)
         .map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let values = work(py, || {
+    let values = work_on_threads(py, || {
         let rows: Vec<u32> = (0..count).collect();
         let values = predict(&network, &Inputs::Dense(view), &rows, output);
         values.into_iter().map(T::of).collect::<Vec<T>>()
@@ -264,7 +264,7 @@ where
     for (layer, mask) in masks {
         kept.set_mask(*layer, mask)?;
     }
-    work(py, || kept.forward(mode))?;
+    work_on_threads(py, || kept.forward(mode))?;
     Ok(kept.into())
 }
 

@@ -10,7 +10,7 @@ use wxb::{Optimizer, Schedule};
 use crate::array::{Float, array, at_precision, numbers, numbers_mut};
 use crate::error::exception;
 use crate::settings::parse;
-use crate::work::work;
+use crate::work::work_on_threads;
 
 /// θ ← θ − Δ(g) in place, and its moments; all flat and of one length. A step is α, t and λ, the decay.
 #[pyfunction]
@@ -56,7 +56,7 @@ fn update_as<'py, T: Float>(
         Some(moment) => &mut **moment,
         None => &mut [][..],
     });
-    work(py, || optimizer.update(step, theta, g, m, v))
+    work_on_threads(py, || optimizer.update(step, theta, g, m, v))
 }
 
 /// The schedule's factor on the learning rate at some steps of a run.

@@ -7,7 +7,7 @@ use wxb::step::{Cache, Mode, backward, forward, loss, track};
 use wxb::{Layer, Network};
 
 use crate::array::{Float, array, numbers, numbers_mut};
-use crate::work::work;
+use crate::work::work_on_threads;
 
 /// The network as it was in the pass, and the cache of it.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Pass {
     ) -> PyResult<f64> {
         of_precision!(&mut self.0, kept => {
             kept.load(y, weights)?;
-            work(py, || loss(&kept.network, &mut kept.cache, kept.m).0)
+            work_on_threads(py, || loss(&kept.network, &mut kept.cache, kept.m).0)
         })
     }
 
@@ -181,7 +181,7 @@ impl<T: Float> Kept<T> {
         with_dx: bool,
         cost: impl Fn(&mut Self) -> f64 + Sync,
     ) -> PyResult<Gradients<'py>> {
-        let (j, flat) = work(py, || {
+        let (j, flat) = work_on_threads(py, || {
             let j = cost(self);
             let mut grads = self.network.params.clone();
             self.cache.with_dx = with_dx;

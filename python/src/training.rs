@@ -1,7 +1,7 @@
 //! `fit`: the trainer's loop over NumPy arrays, with its events to Python and Ctrl-C from it.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use numpy::PyReadonlyArrayDyn;
 use numpy::ndarray::ArrayView2;
@@ -13,7 +13,8 @@ use wxb::trainer::{EpochRecord, Event, Run, Stop, TrainConfig, fit};
 use crate::array::{Float, at_precision, numbers, numbers_mut};
 use crate::error::exception;
 use crate::network::{Engine, checked_weights, inputs_shape};
-use crate::work::work;
+use crate::pool;
+use crate::work::caught;
 
 /// X (m, n₀), Y (m, n_targets), weights (m).
 type Batch<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
@@ -95,12 +96,15 @@ fn train_as<'py, T: Float>(
     let data = train.data(shape, n_targets)?;
     let valid = valid.as_ref().map(|valid| valid.data(valid_shape, n_targets)).transpose()?;
     let mut run = Run::new(network, config).map_err(|error| exception(&error))?;
+    let (pool, signalled) = (pool::of(0)?, AtomicBool::new(false));
     let mut listener =
-        Listener { on_epoch, flat: flat.clone().unbind(), looked: Instant::now(), raised: None };
-    let stop = work(py, || fit(&mut run, &data, valid.as_ref(), config, &mut |event| listener.hear(&event)))?;
-    let stop = stop.map_err(|error| exception(&error))?;
+        Listener { on_epoch, flat: flat.clone().unbind(), signalled: &signalled, raised: None };
+    let (stop, signal) = pool::work(py, &pool, &signalled, || {
+        caught(|| fit(&mut run, &data, valid.as_ref(), config, &mut |event| listener.hear(&event)))
+    });
+    let stop = stop?.map_err(|error| exception(&error))?;
     numbers_mut::<T>("the parameters", flat)?.as_slice_mut()?.copy_from_slice(&run.best.flat);
-    if let Some(raised) = listener.raised {
+    if let Some(raised) = signal.or(listener.raised) {
         return Err(raised);
     }
     let stop = serde_json::to_string(&stop).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -112,28 +116,25 @@ fn of_python(record: &EpochRecord) -> Record {
     (epoch, step, train_loss, valid_loss, valid_metric, lr, best)
 }
 
-/// What hears the events of a training, on the thread that called it, without the interpreter.
-struct Listener {
+/// What hears the events of a training, without the interpreter.
+struct Listener<'a> {
     on_epoch: Option<Py<PyAny>>,
     flat: Py<PyAny>,
-    /// When the signals were looked at.
-    looked: Instant,
+    /// Whether the thread that waits has heard Ctrl-C.
+    signalled: &'a AtomicBool,
     raised: Option<PyErr>,
 }
 
-/// How long Ctrl-C may go unheard. To ask after each step would cost a short one its time.
-const PATIENCE: Duration = Duration::from_millis(50);
-
-impl Listener {
+impl Listener<'_> {
     fn hear<T: Float>(&mut self, event: &Event<'_, T>) -> ControlFlow<Stop> {
         // Of the last step of an epoch the trainer hears nothing: its epoch is finished first.
-        if self.raised.is_some() {
+        if self.raised.is_some() || self.signalled.load(Ordering::Relaxed) {
             return ControlFlow::Break(Stop::Interrupted);
         }
-        let goes_on = self.look().and_then(|()| match event {
+        let goes_on = match event {
             Event::Epoch { record, run } => self.tell(record, &run.network.params.flat),
             _ => Ok(true),
-        });
+        };
         match goes_on {
             Ok(true) => ControlFlow::Continue(()),
             Ok(false) => ControlFlow::Break(Stop::Interrupted),
@@ -142,15 +143,6 @@ impl Listener {
                 ControlFlow::Break(Stop::Interrupted)
             }
         }
-    }
-
-    /// Whether Ctrl-C was pressed, now and then.
-    fn look(&mut self) -> PyResult<()> {
-        if self.looked.elapsed() < PATIENCE {
-            return Ok(());
-        }
-        self.looked = Instant::now();
-        Python::attach(|py| py.check_signals())
     }
 
     /// Whether the training goes on.

@@ -6,13 +6,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// What the engine does while other threads of Python run.
+use crate::pool;
+
+/// What the engine does while other threads of Python run, on this thread alone.
 ///
 /// # Errors
 /// `RuntimeError` for a panic, which is a bug of the engine.
 pub fn work<R: Send>(py: Python<'_>, engine: impl FnOnce() -> R + Send) -> PyResult<R> {
-    py.detach(|| catch_unwind(AssertUnwindSafe(engine)).map_err(|panic| in_words(&*panic)))
-        .map_err(PyRuntimeError::new_err)
+    py.detach(|| caught(engine))
+}
+
+/// The same on the threads of this process: those of rayon's global pool would not survive a fork.
+///
+/// # Errors
+/// As [`work`].
+pub fn work_on_threads<R: Send>(py: Python<'_>, engine: impl FnOnce() -> R + Send) -> PyResult<R> {
+    let pool = pool::of(0)?;
+    py.detach(|| caught(|| pool.install(engine)))
+}
+
+/// What the engine does, a panic of its as an exception.
+pub fn caught<R>(engine: impl FnOnce() -> R) -> PyResult<R> {
+    catch_unwind(AssertUnwindSafe(engine)).map_err(|panic| PyRuntimeError::new_err(in_words(&*panic)))
 }
 
 fn in_words(panic: &(dyn Any + Send)) -> String {

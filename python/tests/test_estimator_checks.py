@@ -10,7 +10,6 @@ checks = pytest.importorskip("sklearn.utils.estimator_checks")
 
 import wxb
 
-
 ESTIMATORS = (
     wxb.MLPClassifier,
     wxb.MLPRegressor,

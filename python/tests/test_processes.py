@@ -38,6 +38,33 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
     assert run(code) == "0\n"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_goes_on_with_a_network_and_a_table() -> None:
+    code = """
+    import os
+    import numpy as np
+    import wxb
+    X = np.random.RandomState(0).standard_normal((3000, 300))
+    y = X[:, :1] > 0
+    net = wxb.Network([300, 200, 1], loss="binary_cross_entropy", seed=1)
+    net.fit(X, y, epochs=2)
+    expected = net.copy()
+    expected.fit(X, y, epochs=2)
+    table = wxb.TableRegressor(preset="mlp", epochs=2).fit(X, X[:, 0])
+    predicted = table.predict(X)
+    child = os.fork()
+    if child == 0:
+        net.fit(X, y, epochs=2)
+        net.forward(X)
+        net.backward(y)
+        same = np.array_equal(net.flat, expected.flat) and np.array_equal(table.predict(X), predicted)
+        again = wxb.TableRegressor(preset="mlp", epochs=2).fit(X, X[:, 0])
+        os._exit(0 if same and np.array_equal(again.predict(X), predicted) else 1)
+    print(os.waitpid(child, 0)[1])
+    """
+    assert run(code) == "0\n"
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 def test_joblib(backend: str) -> None:

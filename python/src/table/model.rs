@@ -18,6 +18,7 @@ use wxb_train::{Ask, model, spread};
 use super::frame::{Cells, Frame};
 use crate::error::exception;
 use crate::pool;
+use crate::work::caught;
 
 /// An array that Python owns.
 type Numbers<'py> = Bound<'py, PyArray1<f64>>;
@@ -42,10 +43,11 @@ impl Model {
         work: impl FnOnce(&wxb::model_file::Model) -> Result<R> + Send,
     ) -> PyResult<R> {
         let pool = pool::of(threads)?;
-        let (result, signal) = pool::work(py, &pool, &AtomicBool::new(false), || work(&self.model));
+        let (result, signal) =
+            pool::work(py, &pool, &AtomicBool::new(false), || caught(|| work(&self.model)));
         match signal {
             Some(signal) => Err(signal),
-            None => result.map_err(|error| exception(&error)),
+            None => result?.map_err(|error| exception(&error)),
         }
     }
 }

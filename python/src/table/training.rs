@@ -13,6 +13,7 @@ use super::frame::{Cells, Frame};
 use super::model::Model;
 use crate::error::{as_parameters, exception};
 use crate::pool;
+use crate::work::caught;
 
 /// Rows: columns, target, weights.
 #[derive(FromPyObject)]
@@ -45,12 +46,13 @@ pub fn train_table(
         .transpose()?;
     let (pool, stop) = (pool::of(threads)?, AtomicBool::new(false));
     let mut follow = Follow::new(listener.as_ref(), &stop);
-    let (trained, signal) = pool::work(py, &pool, &stop, || wxb_train::train(&args, given, &mut follow));
+    let (trained, signal) =
+        pool::work(py, &pool, &stop, || caught(|| wxb_train::train(&args, given, &mut follow)));
     let Follow { raised, mut warnings, .. } = follow;
     if let Some(error) = signal.or(raised) {
         return Err(error);
     }
-    let Some(trained) = trained.map_err(|error| exception(&error))? else {
+    let Some(trained) = trained?.map_err(|error| exception(&error))? else {
         return Ok((None, "{}".into(), warnings));
     };
     warnings.extend(trained.divergence().map(|error| error.message().to_owned()));
