@@ -1,9 +1,9 @@
 """Times of wxb and of scikit-learn at equal settings: fits of as many epochs, and the prediction of one row.
 
-    python bench/scikit_learn.py [mnist.npz]
+    python bench/scikit_learn.py [mnist.npz] [adult.npz]
 
-Both train in turns, so that a busy machine is busy for both; the medians are compared. An archive of `X` (m, 784) and `y` adds a fit on
-handwritten digits at full size.
+Both train in turns, so that a busy machine is busy for both; the medians are compared. Archives of `X` and `y` add fits on
+data of your own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,10 +109,10 @@ def main() -> None:
         hidden_layer_sizes=(64, 64),
         max_iter=5,
     )
-    if len(sys.argv) > 1:
-        archive = np.load(sys.argv[1])
+    for path in sys.argv[1:]:
+        archive = np.load(path)
         X, y = np.ascontiguousarray(archive["X"], dtype=np.float32), archive["y"]
-        fits("MNIST, (100,), 3 epochs, float32", X, y, "MLPClassifier", 3, max_iter=3)
+        fits(f"{Path(path).stem}, (100,), 3 epochs, float32", X, y, "MLPClassifier", 3, max_iter=3)
     ours, theirs = wxb.LogisticRegression(), linear_model.LogisticRegression(max_iter=1000)
     report(
         "digits, LogisticRegression",
