@@ -1,6 +1,11 @@
 //! The engine against the textbook: random networks of up to three hidden layers, sizes 1 to 17, batches of 1 to 17
 //! rows, every activation with every loss, with and without weights, every optimizer, in both precisions.
 
+#[allow(dead_code, reason = "tests/main.rs uses another part")]
+mod engine;
+#[allow(dead_code, reason = "tests/main.rs uses another part")]
+mod textbook;
+
 use crate::engine::draw::{Draw, activations, losses};
 use crate::engine::{cache, check_close, compute, distance_to_kinks, network, train};
 use crate::textbook::{Batch, Textbook, update};
