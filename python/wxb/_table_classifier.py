@@ -142,7 +142,7 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
     >>> model = TableClassifier(preset="mlp").fit(X, y)
     >>> model.score(X, y) > 0.9
     True
-    >>> list(model.predict({"size": [2.0, 2.0], "city": ["Oslo", "Bergen"]}))
+    >>> model.predict({"size": [2.0, 2.0], "city": ["Oslo", "Bergen"]}).tolist()
     ['yes', 'no']
     """
 
