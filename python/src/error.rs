@@ -24,8 +24,15 @@ fn in_words(error: &Error) -> String {
     as_parameters(&lines.join("\n"))
 }
 
-/// Text in which flags are the parameters that they stand for.
+/// Text in which flags are the parameters that they stand for; a command between backticks stays one.
 pub fn as_parameters(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts: Vec<String> =
+        parts.map(|(i, part)| if i % 2 == 1 { part.to_owned() } else { without_dashes(part) }).collect();
+    parts.join("`")
+}
+
+fn without_dashes(text: &str) -> String {
     let mut words = text.split("--");
     let mut result = words.next().unwrap_or_default().to_owned();
     for word in words {

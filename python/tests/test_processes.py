@@ -91,11 +91,11 @@ def test_threads_are_as_many_as_are_allowed() -> None:
         except (FileNotFoundError, ProcessLookupError):
             return ""  # it has ended since
     count = lambda: sum(name(task).startswith("wxb-") for task in os.listdir("/proc/self/task"))
-    fit = lambda: wxb.MLPRegressor(hidden_layer_sizes=(50,), max_iter=5).fit(X, X[:, 0]).predict(X)
+    fit = lambda: wxb.MLPRegressor(hidden_layer_sizes=(1000,), max_iter=5).fit(X, X[:, 0]).predict(X)
     threads = [threading.Thread(target=fit) for _ in range(4)]
     [t.start() for t in threads], [t.join() for t in threads]
     print(count())
-    wxb.MLPRegressor(hidden_layer_sizes=(50,), max_iter=5, n_jobs=1).fit(X, X[:, 0])
+    wxb.MLPRegressor(hidden_layer_sizes=(1000,), max_iter=5, n_jobs=1).fit(X, X[:, 0])
     print(count())
     """
     assert run(code) == "3\n4\n"

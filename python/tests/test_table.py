@@ -203,3 +203,37 @@ def test_bad_data_is_told() -> None:
         fit({**columns, "age": np.where(np.arange(ROWS) == 5, np.inf, columns["age"])}, rich)
     with pytest.raises(ValueError, match="NaN"):
         fit(columns, np.where(np.arange(ROWS) == 3, None, rich))
+
+
+def test_names_may_hold_any_sign() -> None:
+    columns, rich, _ = people()
+    columns = {**columns, "a,b": columns["age"], "a": columns["age"], "b": columns["age"]}
+    classes = np.where(rich == "yes", "x=1,y", "b")
+    settings = {"drop": ["a,b"], "class_weight": {"x=1,y": 1000.0, "b": 0.001}}
+    model = wxb.TableClassifier(preset="linear", **settings).fit(columns, classes)
+    inputs = [column["column"] for column in model.record_["importance"]["columns"]]
+    assert {"a", "b"} <= set(inputs) and "a,b" not in inputs
+    assert np.mean(model.predict(columns) == "x=1,y") > 0.9
+
+
+def test_what_a_message_says_can_be_done_here() -> None:
+    columns, rich, _ = people()
+    model = wxb.TableClassifier(preset="linear", epochs=2).fit(columns, rich)
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        model.predict({name: cells[:0] for name, cells in columns.items()})
+    with pytest.raises(ValueError, match="negative"):
+        wxb.TableClassifier().fit(columns, rich, sample_weight=-np.ones(ROWS))
+    with pytest.raises(ValueError, match="`wxb train DATA --target COLUMN`"):
+        wxb.load(__file__)
+    cells = np.empty(ROWS, dtype=object)
+    cells[:] = [[1]] * ROWS
+    with pytest.raises(TypeError, match="column 'z' has a cell of list"):
+        wxb.TableClassifier().fit({**columns, "z": cells}, rich)
+
+
+def test_a_second_fit_forgets_the_columns_of_the_first() -> None:
+    columns, rich, _ = people()
+    model = wxb.TableClassifier(preset="linear", epochs=2).fit(columns, rich)
+    X = np.stack([columns["age"], columns["member"]], axis=1)
+    assert model.fit(X, rich).predict(X).shape == (ROWS,)
+    assert not hasattr(model, "feature_names_in_")

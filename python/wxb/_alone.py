@@ -75,14 +75,19 @@ class RegressorMixin:
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean over the targets of 1 - residual sum of squares / total sum of squares."""
-        predicted = np.asarray(self.predict(X), dtype=np.float64)  # type: ignore[attr-defined]
-        y = np.asarray(y, dtype=np.float64).reshape(len(predicted), -1)
-        residual = y - predicted.reshape(y.shape)
-        centred = y - np.average(y, axis=0, weights=sample_weight)
-        squares = [np.average(part**2, axis=0, weights=sample_weight) for part in (residual, centred)]
-        of_constant = np.where(squares[0] > 0, 1.0, 0.0)
-        ratio = np.divide(squares[0], squares[1], out=of_constant, where=squares[1] > 0)
-        return float(np.mean(1 - ratio))
+        return r2_score(y, self.predict(X), sample_weight=sample_weight)  # type: ignore[attr-defined]
+
+
+def r2_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
+    """The mean over the targets of 1 - residual sum of squares / total sum of squares."""
+    predicted = np.asarray(y_pred, dtype=np.float64)
+    y = np.asarray(y_true, dtype=np.float64).reshape(len(predicted), -1)
+    residual = y - predicted.reshape(y.shape)
+    centred = y - np.average(y, axis=0, weights=sample_weight)
+    squares = [np.average(part**2, axis=0, weights=sample_weight) for part in (residual, centred)]
+    of_constant = np.where(squares[0] > 0, 1.0, 0.0)
+    ratio = np.divide(squares[0], squares[1], out=of_constant, where=squares[1] > 0)
+    return float(np.mean(1 - ratio))
 
 
 def available_if(check: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Any]:

@@ -82,7 +82,10 @@ def _of_pandas(column: Any, what: str) -> Cells:
         return _coded(texts.to_numpy(dtype=object, na_value=None), what)
     if getattr(kind, "kind", "O") == "m":
         return _numbers(column.dt.total_seconds().to_numpy(dtype=np.float64), what)
-    places, levels = column.factorize()
+    try:
+        places, levels = column.factorize()
+    except TypeError:  # a cell that is no value, such as a list
+        return _coded(column.to_numpy(dtype=object), what)
     levels = np.asarray(levels, dtype=object)
     missing = places < 0
     numbers = None if kind.name == "category" else _as_numbers(levels)
@@ -104,7 +107,7 @@ def _of_array(values: Any, what: str) -> Cells:
     if kind == "c":
         raise ValueError(f"Complex data not supported: {what} is {values.dtype}")
     if kind in "iuf":
-        return _numbers(values.astype(np.float64), what)
+        return _numbers(values, what)
     if kind == "b":
         return _coded(np.where(values, "true", "false").astype(object), what)
     if kind == "M":
@@ -146,7 +149,7 @@ def is_missing(value: Any) -> bool:
 
 
 def _numbers(values: Any, what: str) -> Cells:
-    values = np.ascontiguousarray(values, dtype=np.float64)
+    values = np.asarray(values, dtype=np.float64)  # with strides, too: the engine copies it once
     if np.isinf(values).any():
         place = int(np.flatnonzero(np.isinf(values))[0])
         raise ValueError(

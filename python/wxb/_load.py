@@ -27,9 +27,9 @@ def load(path: str | os.PathLike[str]) -> Any:
 
         return Network.load(path)
     if model.task == "regression":
-        from ._table_regressor import loads as regressor
+        from ._table_regressor import TableRegressor
 
-        return regressor(model)
-    from ._table_classifier import loads as classifier
+        return TableRegressor._of_file(model)
+    from ._table_classifier import TableClassifier
 
-    return classifier(model)
+    return TableClassifier._of_file(model)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
-
 try:
     from sklearn import __version__ as _version
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -15,6 +13,7 @@ try:
         DataConversionWarning,
         NotFittedError,
     )
+    from sklearn.metrics import r2_score
     from sklearn.model_selection import train_test_split
     from sklearn.utils import check_random_state, column_or_1d
     from sklearn.utils.metaestimators import available_if
@@ -43,6 +42,7 @@ except ImportError:
         check_random_state,
         check_weights,
         column_or_1d,
+        r2_score,
         train_test_split,
         type_of_target,
         unique_labels,
@@ -83,13 +83,3 @@ def not_fitted(estimator: Any) -> Exception:
         "before using this estimator."
     )
     return error
-
-
-def r2_score(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-    """1 - Σ w (y - ŷ)² / Σ w (y - ȳ)²; 0 where y is constant, 1 if it is predicted."""
-    weights = np.ones(len(y_true)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    residual = float(np.sum(weights * (y_true - y_pred) ** 2))
-    total = float(np.sum(weights * (y_true - np.average(y_true, weights=weights)) ** 2))
-    if total == 0.0:
-        return 1.0 if residual == 0.0 else 0.0
-    return 1.0 - residual / total

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
 from . import _frames, _sklearn
-from ._tables import Table
+from ._tables import Table, Target
 from ._wxb import Model
 
 
@@ -90,8 +89,8 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
         How much a row of each class counts.
     calibration : str, default=None
         `"none"`, `"temperature"` or `"isotonic"`.
-    valid : float or "none", default=None
-        The share of the rows that decides on epochs and shares; `None`: 0.2.
+    valid : float or str, default=None
+        The share of the rows that decides on epochs and shares, a file of such rows, or `"none"`; `None`: 0.2.
     patience : int, default=None
         Epochs without a better validation after which training stops.
     early_stopping : bool, default=True
@@ -151,30 +150,24 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
     def _task(self) -> str:
         return "classification"
 
-    def _target(self, y: Any, rows: int) -> Any:
-        if y is None:
-            raise ValueError("requires y to be passed, but the target y is None")
-        name = getattr(y, "name", None)
-        y = _sklearn.column_or_1d(_array(y), warn=True)
-        if len(y) != rows:
-            raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(y)]}")
+    def _checked(self, y: Any) -> Any:
         _refuse_missing(y)
         _sklearn.check_classification_targets(y)
-        return _NamedArray(y, name)
+        return y
 
-    def _learn_classes(self, y: Any) -> None:
+    def _learn_classes(self, y: Target) -> None:
         self.classes_ = np.unique(y.values)
         if len(self.classes_) < 2:
             raise ValueError(f"y has one class, {self.classes_[0]!r}: a classifier needs two")
 
-    def _check_weighted(self, y: Any, weights: Any) -> None:
+    def _check_weighted(self, y: Target, weights: Any) -> None:
         left = np.unique(y.values[weights > 0])
         if len(left) < 2:
             raise ValueError(
                 f"sample_weight leaves rows of one class, {left.tolist()}: a classifier needs two"
             )
 
-    def _cells(self, y: Any) -> Any:
+    def _cells(self, y: Target) -> Any:
         if y.values.dtype.kind in "iuf":
             return np.ascontiguousarray(y.values, dtype=np.float64)
         return _frames.cells_of(
@@ -238,20 +231,6 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
         return self.classes_[np.argmax(proba, axis=1)]
 
 
-class _NamedArray:
-    """A target and its name."""
-
-    def __init__(self, values: Any, name: Any) -> None:
-        self.values = values
-        self.name = name
-
-
-def _array(y: Any) -> Any:
-    if hasattr(y, "tocsr"):
-        raise TypeError("a sparse y is no list of classes")
-    return y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
-
-
 def _refuse_missing(y: Any) -> None:
     if y.dtype.kind == "f":
         if np.isinf(y).any():
@@ -268,12 +247,3 @@ def _as_written(labels: list[Any]) -> Any:
     classes = np.asarray(labels)
     whole = classes.dtype.kind == "f" and bool((classes == np.floor(classes)).all())
     return classes.astype(np.int64) if whole else classes
-
-
-def loads(model: Model) -> TableClassifier:
-    """A classifier with a model that was trained before."""
-    classifier = TableClassifier()
-    classifier._take(model)
-    classifier.feature_names_in_ = np.asarray(model.inputs, dtype=object)
-    classifier.preset = json.loads(model.record).get("preset")
-    return classifier

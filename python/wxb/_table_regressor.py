@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _sklearn
-from ._table_classifier import _array, _NamedArray
-from ._tables import Table
-from ._wxb import Model
+from ._tables import Table, Target
 
 
 class TableRegressor(_sklearn.RegressorMixin, Table):
@@ -57,22 +55,16 @@ class TableRegressor(_sklearn.RegressorMixin, Table):
     def _task(self) -> str:
         return "regression"
 
-    def _target(self, y: Any, rows: int) -> Any:
-        if y is None:
-            raise ValueError("requires y to be passed, but the target y is None")
-        name = getattr(y, "name", None)
-        y = np.asarray(_sklearn.column_or_1d(_array(y), warn=True))
+    def _checked(self, y: Any) -> Any:
         if y.dtype.kind == "c":
             raise ValueError("Complex data not supported: y is complex")
         y = y.astype(np.float64)
-        if len(y) != rows:
-            raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(y)]}")
         if not np.isfinite(y).all():
             what = "NaN" if np.isnan(y).any() else "infinity or a value too large for float64"
             raise ValueError(f"Input y contains {what}.")
-        return _NamedArray(y, name)
+        return y
 
-    def _cells(self, y: Any) -> Any:
+    def _cells(self, y: Target) -> Any:
         return np.ascontiguousarray(y.values)
 
     def predict(self, X: Any) -> Any:
@@ -109,7 +101,8 @@ class TableRegressor(_sklearn.RegressorMixin, Table):
         if predicted.ndim == 2:
             levels = json.loads(self.model_.loss)["quantile"]["levels"]
             predicted = predicted[:, int(np.argmin(np.abs(np.asarray(levels) - 0.5)))]
-        return _sklearn.r2_score(self._target(y, len(predicted)).values, predicted, sample_weight)
+        target = self._target(y, len(predicted)).values
+        return float(_sklearn.r2_score(target, predicted, sample_weight=sample_weight))
 
     def predict_interval(self, X: Any, *, coverage: float = 0.9) -> Any:
         """Intervals that hold the truth as often as promised, for rows like those of the training (split conformal).
@@ -129,12 +122,3 @@ class TableRegressor(_sklearn.RegressorMixin, Table):
         half_width = self.model_.half_width(coverage)
         middle = self._outputs(X)
         return np.hstack([middle - half_width, middle + half_width])
-
-
-def loads(model: Model) -> TableRegressor:
-    """A regressor with a model that was trained before."""
-    regressor = TableRegressor()
-    regressor._take(model)
-    regressor.feature_names_in_ = np.asarray(model.inputs, dtype=object)
-    regressor.preset = json.loads(model.record).get("preset")
-    return regressor

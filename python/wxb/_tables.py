@@ -7,17 +7,20 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from . import _frames, _sklearn
+from . import _parameters as parameters
 from ._history import History
 from ._progress import Progress
 from ._wxb import Frame, Model, train_table
 
 #: Parameters that are no settings of the engine.
 _OURS = ("callbacks", "early_stopping", "n_jobs", "random_state", "verbose")
+#: Parameters whose values are names of the data.
+_NAMED = ("categorical", "drop")
 #: Parameters whose values are words of the engine, which has `-` where Python has `_`.
 _CHOICES = (
     "activation",
@@ -31,6 +34,13 @@ _CHOICES = (
     "scale",
     "schedule",
 )
+
+
+class Target(NamedTuple):
+    """What is to be predicted, and what it is called."""
+
+    values: Any
+    name: str | None
 
 
 class Table(_sklearn.BaseEstimator):
@@ -169,18 +179,15 @@ class Table(_sklearn.BaseEstimator):
         frame = self._frame(X, reset=True)
         y = self._target(y, frame.rows)
         if frame.rows < 2:
-            raise ValueError("n_samples=1: one row is not enough to learn from")
+            raise ValueError(f"n_samples={frame.rows}: a training needs two rows at least")
         self._learn_classes(y)
-        given = None if sample_weight is None else _weights(sample_weight, frame.rows)
-        if given is not None:
-            self._check_weighted(y, given)
+        given = None if sample_weight is None else self._weights(sample_weight, y)
         valid = None if validation_data is None else self._rows(*validation_data)
         cells = self._cells(y)
         progress = Progress(self.verbose, _listeners(self.callbacks))
-        target = getattr(y, "name", None)
-        flags = self._flags(target if isinstance(target, str) else None)
+        flags = self._flags(y.name)
         model, report, warned = train_table(
-            flags, (frame, cells, given), valid, progress.hear, self._threads()
+            flags, self._named(), (frame, cells, given), valid, progress.hear, self._threads()
         )
         progress.close()
         for warning in warned:
@@ -190,6 +197,15 @@ class Table(_sklearn.BaseEstimator):
         self._take(model)
         self._report = json.loads(report)
         return self
+
+    @classmethod
+    def _of_file(cls, model: Model) -> Any:
+        """An estimator with a model that was trained before."""
+        estimator = cls()
+        estimator._take(model)
+        estimator.feature_names_in_ = np.asarray(model.inputs, dtype=object)
+        estimator.preset = json.loads(model.record).get("preset")
+        return estimator
 
     def _rows(self, X: Any, y: Any) -> tuple[Frame, Any, None]:
         frame = self._frame(X, reset=False)
@@ -204,13 +220,32 @@ class Table(_sklearn.BaseEstimator):
         """The parameters as the command line has them."""
         flags = ["--task", self._task(), *([f"--target={target}"] if target else [])]
         for name, value in self.get_params(deep=False).items():
-            if name in _OURS or value is None or value is False:
+            if name in (*_OURS, *_NAMED) or value is None or value is False or isinstance(value, Mapping):
                 continue
             flag = "--" + name.replace("_", "-")
             flags.append(flag if value is True else f"{flag}={_text(name, value)}")
         if not self.early_stopping:
             flags.append("--no-early-stopping")
         return [*flags, f"--seed={self._seed()}"]
+
+    def _named(self) -> tuple[list[str], list[str], list[tuple[str, float]] | None]:
+        """Columns to leave out, columns of categories, weights of classes."""
+        drop, categorical = (
+            [] if names is None else _names(names) for names in (self.drop, self.categorical)
+        )
+        weights = None
+        if isinstance(self.class_weight, Mapping):
+            pairs = self.class_weight.items()
+            weights = [(_frames.text_of(label, "class_weight"), float(weight)) for label, weight in pairs]
+        return drop, categorical, weights
+
+    def _weights(self, sample_weight: Any, y: Target) -> Any:
+        """One weight for each row."""
+        weights = np.ascontiguousarray(_sklearn.check_weights(sample_weight, y.values), dtype=np.float64)
+        if not (weights >= 0).all():
+            raise ValueError("sample_weight has a negative value: weights are numbers from 0 on")
+        self._check_weighted(y, weights)
+        return weights
 
     def _seed(self) -> int:
         if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
@@ -220,16 +255,14 @@ class Table(_sklearn.BaseEstimator):
         return int(self.random_state)
 
     def _threads(self) -> int:
-        jobs = self.n_jobs
-        if jobs is None or jobs == 0:
-            return 0
-        cores = os.cpu_count() or 1
-        return int(jobs) if jobs > 0 else max(1, cores + 1 + int(jobs))
+        return parameters.threads(self.n_jobs)
 
     # -- data ---------------------------------------------------------------------------------------------------
 
     def _frame(self, X: Any, *, reset: bool) -> Frame:
         """X as columns, which are those of the training."""
+        if reset:
+            self.__dict__.pop("feature_names_in_", None)
         if hasattr(X, "tocsr"):
             raise TypeError(
                 "Sparse data was passed, but columns are dense. Use '.toarray()' to convert to a dense array."
@@ -244,10 +277,10 @@ class Table(_sklearn.BaseEstimator):
             if X.ndim != 2:
                 raise ValueError(f"Expected 2D array, got {X.ndim}D array instead. Reshape your data.")
             self._count(X.shape[1], reset=reset)
-        return _frames.frame_of(X, names)
+        return _with_rows(_frames.frame_of(X, names))
 
     def _of_frame(self, X: Any, names: list[str] | None, *, reset: bool) -> Frame:
-        frame = _frames.frame_of(X)
+        frame = _with_rows(_frames.frame_of(X))
         for warning in frame.warnings:
             warnings.warn(warning, UserWarning, stacklevel=4)
         if _sklearn.HAS_SKLEARN and not isinstance(X, Mapping) and (reset or self._was_fitted_here()):
@@ -282,16 +315,30 @@ class Table(_sklearn.BaseEstimator):
             return [f"x{place}" for place in range(self.n_features_in_)]
         return self.model_.inputs
 
-    def _target(self, y: Any, rows: int) -> Any:
+    def _target(self, y: Any, rows: int) -> Target:
+        """One value for each row, checked."""
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        if hasattr(y, "tocsr"):
+            raise TypeError("a sparse y is no list of targets")
+        name = getattr(y, "name", None)
+        values = _sklearn.column_or_1d(y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y), warn=True)
+        if len(values) != rows:
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: {[rows, len(values)]}"
+            )
+        return Target(self._checked(np.asarray(values)), name if isinstance(name, str) else None)
+
+    def _checked(self, y: Any) -> Any:
         raise NotImplementedError
 
-    def _cells(self, y: Any) -> Any:
+    def _cells(self, y: Target) -> Any:
         raise NotImplementedError
 
-    def _learn_classes(self, y: Any) -> None:
+    def _learn_classes(self, y: Target) -> None:
         """Takes note of the classes, where there are any."""
 
-    def _check_weighted(self, y: Any, weights: Any) -> None:
+    def _check_weighted(self, y: Target, weights: Any) -> None:
         """Whether the rows that count are enough."""
 
     def _task(self) -> str:
@@ -431,25 +478,24 @@ def _is_frame(X: Any) -> bool:
     return isinstance(X, Mapping) or hasattr(X, "__arrow_c_stream__") or hasattr(X, "__dataframe__")
 
 
+def _with_rows(frame: Frame) -> Frame:
+    if frame.rows == 0:
+        raise ValueError("Found array with 0 sample(s): X has no rows")
+    return frame
+
+
+def _names(names: Any) -> list[str]:
+    return [names] if isinstance(names, str) else [str(name) for name in names]
+
+
 def _listeners(callbacks: Any) -> list[Callable[..., Any]]:
     if callbacks is None:
         return []
     return [callbacks] if callable(callbacks) else list(callbacks)
 
 
-def _weights(sample_weight: Any, rows: int) -> Any:
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    if weights.ndim == 0:
-        weights = np.full(rows, float(weights))
-    if weights.shape != (rows,):
-        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(rows,)}!")
-    return np.ascontiguousarray(weights)
-
-
 def _text(name: str, value: Any) -> str:
     """A parameter's value as a flag's."""
-    if isinstance(value, Mapping):
-        return ",".join(f"{_frames.text_of(key, name)}={number!r}" for key, number in value.items())
     if isinstance(value, (list, tuple, np.ndarray)):
         return ",".join(_text(name, part) for part in value) or "none"
     if name == "time_budget" and not isinstance(value, str):

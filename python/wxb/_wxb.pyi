@@ -203,6 +203,7 @@ class Model:
 
 def train_table(
     flags: list[str],
+    named: tuple[list[str], list[str], list[tuple[str, float]] | None],
     rows: tuple[Frame, Any, Any],
     valid: tuple[Frame, Any, Any] | None,
     listener: Any,

@@ -1,5 +1,6 @@
 //! Networks that a preset trains beside its main one, and what they come to together.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use wxb::calibration::Calibration;
@@ -73,6 +74,14 @@ impl<T: Real> Candidate<T> {
             epochs: run.epoch,
             best_epoch: run.best.epoch,
             evaluation,
+        }
+    }
+
+    /// The evaluation of the same rows as it decides: with the weights of the classes, if there are any.
+    fn decisive<'a>(&self, evaluation: &'a Evaluation) -> Cow<'a, Evaluation> {
+        match &self.deciding {
+            Some(weights) => Cow::Owned(evaluation.weighed(Some(weights.clone()))),
+            None => Cow::Borrowed(evaluation),
         }
     }
 
@@ -167,14 +176,9 @@ pub struct Alone {
 
 /// Shares and calibration that do best on the rows of the evaluations. `is_held_out`: the networks were not trained on them.
 pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out: bool) -> Mixture<T> {
-    let deciding = candidates[0].deciding.clone();
-    let decisive = |evaluation: &Evaluation| match &deciding {
-        Some(weights) => evaluation.weighed(Some(weights.clone())),
-        None => evaluation.clone(),
-    };
     let shares = if candidates.len() > 1 {
-        let evaluations: Vec<Evaluation> = candidates.iter().map(|one| decisive(&one.evaluation)).collect();
-        combine::shares(&evaluations.iter().collect::<Vec<_>>())
+        let evaluations: Vec<_> = candidates.iter().map(|one| one.decisive(&one.evaluation)).collect();
+        combine::shares(&evaluations.iter().map(|evaluation| &**evaluation).collect::<Vec<_>>())
     } else {
         vec![1.0]
     };
@@ -195,7 +199,8 @@ pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     let evaluations: Vec<(f64, &Evaluation)> =
         parts.iter().map(|(share, part)| (*share, &part.evaluation)).collect();
-    let mean = decisive(&combined(&evaluations, &Calibration::None));
+    let mean = combined(&evaluations, &Calibration::None);
+    let mean = parts[0].1.decisive(&mean);
     let calibration = match args.validation.calibration {
         _ if !is_held_out => Calibration::None,
         CalibrationChoice::Auto if !recipe::is_auto(args) => Calibration::None,

@@ -6,6 +6,7 @@ use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use serde_json::json;
 use wxb::data::Column;
+use wxb_train::args::value::ClassWeight;
 use wxb_train::{Examples, Given, TrainArgs, Trained};
 
 use super::follow::Follow;
@@ -27,18 +28,28 @@ impl Rows<'_> {
     }
 }
 
-/// Trains as the flags say, on rows and maybe other rows to validate on. Gives the model, what came of the training as JSON, and
+/// Settings whose values are names of the data, in which any sign may stand: columns to leave out, columns of categories, and the weight of
+/// each class.
+type Named = (Vec<String>, Vec<String>, Option<Vec<(String, f64)>>);
+
+/// Trains as the flags and `named` say, on rows and maybe other rows to validate on. Gives the model, what came of the training as JSON, and
 /// warnings; no model if it was broken off before there was one.
 #[pyfunction]
 pub fn train_table(
     py: Python<'_>,
     flags: Vec<String>,
+    named: Named,
     rows: Rows<'_>,
     valid: Option<Rows<'_>>,
     listener: Option<Py<PyAny>>,
     threads: usize,
 ) -> PyResult<(Option<Model>, String, Vec<String>)> {
-    let args = TrainArgs::from_flags(flags).map_err(|error| exception(&error))?;
+    let mut args = TrainArgs::from_flags(flags).map_err(|error| exception(&error))?;
+    let (drop, categorical, class_weights) = named;
+    (args.columns.drop, args.columns.categorical) = (drop, categorical);
+    if let Some(weights) = class_weights {
+        args.regularisation.class_weight = Some(ClassWeight::PerClass(weights));
+    }
     let examples = rows.examples(py)?.for_training(&args.columns).map_err(|error| exception(&error))?;
     let mut given = Given::new(examples);
     given.valid = valid
