@@ -7,6 +7,7 @@
 //! ```
 
 mod cache;
+mod chain;
 mod cost;
 mod embeddings;
 
@@ -130,24 +131,50 @@ fn through<T: Real>(
 
 /// Zero with probability `rate` (in steps of 2⁻¹⁶), else what keeps the mean: drawn from (seed, step, layer) alone.
 fn draw_mask<T: Real>(mask: &mut [T], rate: f64, seed: u64, step: u64, layer: usize) {
-    /// What the generator makes at once, and how many masks that is.
-    const BYTES: usize = 4 * 64;
-    const AT_ONCE: usize = BYTES / 2;
     /// About 15 µs.
-    const PIECE: usize = 128 * AT_ONCE;
+    const PIECE: usize = 128 * MASKS;
+    cpu::split(mask, 1, MASKS, PIECE, 0, &|first, mask| {
+        draw_mask_from(first, mask, rate, [seed, step, layer as u64]);
+    });
+}
+
+/// What the generator makes at once, and how many masks that is.
+const BYTES: usize = 4 * 64;
+const MASKS: usize = BYTES / 2;
+
+/// A piece of a layer's masks, of which it begins at `first`, an even number: a word of the generator is two masks.
+fn draw_mask_from<T: Real>(first: usize, mask: &mut [T], rate: f64, [seed, step, layer]: [u64; 3]) {
     let threshold = (rate * 65_536.0) as u32;
     let kept = T::of(65_536.0 / f64::from(65_536 - threshold));
-    let draw = |first: usize, mask: &mut [T]| {
-        // 2¹⁶ layers are more than any network on a table has.
-        let mut rng = stream(seed, Purpose::Dropout, step << 16 | layer as u64);
-        rng.set_word_pos(first as u128 / 2);
-        let mut words = [0; BYTES];
-        for mask in mask.chunks_mut(AT_ONCE) {
-            rng.fill_bytes(&mut words);
-            cpu::mask(threshold, kept, &words, mask);
-        }
-    };
-    cpu::split(mask, 1, AT_ONCE, PIECE, 0, &draw);
+    // 2¹⁶ layers are more than any network on a table has.
+    let mut rng = stream(seed, Purpose::Dropout, step << 16 | layer);
+    rng.set_word_pos(first as u128 / 2);
+    let mut words = [0; BYTES];
+    for mask in mask.chunks_mut(MASKS) {
+        rng.fill_bytes(&mut words);
+        cpu::mask(threshold, kept, &words, mask);
+    }
+}
+
+/// Forward, loss and backward: J, Σ w_i, and the gradients into `grads`, unless J is infinite or NaN.
+///
+/// The same bits as one after the other; where there are several threads, they meet less often (see `chain`).
+pub fn gradient<T: Real>(
+    network: &Network<T>,
+    cache: &mut Cache<T>,
+    m: usize,
+    mode: Mode,
+    grads: &mut Params<T>,
+) -> (f64, f64) {
+    if chain::takes(network, cache, m) {
+        return chain::gradient(network, cache, m, mode, grads);
+    }
+    forward(network, cache, m, mode);
+    let (j, weight) = loss(network, cache, m);
+    if j.is_finite() {
+        backward(network, cache, m, grads);
+    }
+    (j, weight)
 }
 
 /// The gradients of every layer's parameters into `grads`, after [`forward`] and [`loss`] on the same batch.

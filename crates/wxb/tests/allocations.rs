@@ -46,6 +46,17 @@ fn network(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
     Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap()
 }
 
+/// Dense layers and dropout alone, which threads go through by rows.
+fn dense(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
+    let layers = vec![
+        Layer::Dense { n_in, n_out: 256, activation: Activation::Gelu },
+        Layer::Dropout { rate: 0.2 },
+        Layer::Dense { n_in: 256, n_out: 32, activation: Activation::Relu },
+        Layer::Dense { n_in: 32, n_out, activation: Activation::Identity },
+    ];
+    Network::with_layers(layers, loss, Initializer::Auto, 1).unwrap()
+}
+
 /// Embeddings of numbers, one after the other.
 fn numbers(n_in: usize, n_out: usize, loss: Loss) -> Network<f32> {
     let piecewise = Piecewise { bins: Bins { columns: 2, rest: n_in - 2, bins: 40 }, width: 8 };
@@ -141,6 +152,8 @@ fn main() {
             };
             let plain = |n_in: usize| network(n_in, n_out, loss.clone());
             assert_eq!(pool.install(|| allocations(plain, &config)), 0, "{shown}");
+            let dense = |n_in: usize| dense(n_in, n_out, loss.clone());
+            assert_eq!(pool.install(|| allocations(dense, &config)), 0, "{shown}, dense");
             let numbers = |n_in: usize| numbers(n_in, n_out, loss.clone());
             assert_eq!(pool.install(|| allocations(numbers, &config)), 0, "{shown}, numbers");
             for batches in [Batches::Shared, Batches::Own] {

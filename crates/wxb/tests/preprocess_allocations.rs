@@ -49,8 +49,10 @@ fn allocations(features: &Features, scale: Scale) -> usize {
     count() - before
 }
 
-/// A program of its own: the counts are the whole process's, and the usual harness allocates beside a test that it runs.
+/// A program of its own, of one thread: the counts are the whole process's. The usual harness allocates beside a test that it
+/// runs, and so do threads that fitting has started, whenever they come to it.
 fn main() {
+    rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global().unwrap();
     let numbers = || (0..3 * ROWS).map(|i| ((i * 7919) % 257) as f64);
     let all = [
         table(),

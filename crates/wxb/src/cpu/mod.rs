@@ -42,6 +42,7 @@ mod strip;
 mod tests;
 mod threads;
 mod tile;
+mod weights;
 
 pub(crate) use elementwise::{loss, mask, multiply, multiply_by_derivative, product_of, update};
 pub use isa::Isa;
@@ -52,6 +53,8 @@ pub(crate) use threads::split;
 use pack::Rhs;
 use product::{product, product_transposed};
 use tile::{Lhs, Start, read_columns};
+pub(crate) use weights::Packed;
+use weights::Weights;
 
 use crate::activation::Activation;
 use crate::real::Real;
@@ -101,13 +104,14 @@ fn affine<T: Real>(
     scratch: &mut [T],
     finish: &(impl Fn(usize, &mut [T]) + Sync),
 ) {
-    let Dense { m, n_in, n_out, w, b, .. } = dense;
-    if n_out <= narrow::UNITS {
-        narrow::forward([m, n_in, n_out], a_in, w, b, z, scratch);
-        return finish(0, z);
+    let Dense { m, n_in, b, .. } = dense;
+    match Weights::new(dense, scratch) {
+        Weights::Narrow(wt) => {
+            narrow::forward(m, n_in, a_in, wt, b, z);
+            finish(0, z);
+        }
+        Weights::Wide(rhs) => product(m, Lhs::rows(a_in, n_in), rhs, Start::Row(b), z, finish),
     }
-    let rhs = Rhs::rows(w, n_in, n_out, m, scratch);
-    product(m, Lhs { values: a_in, row_stride: n_in, depth_stride: 1 }, rhs, Start::Row(b), z, finish);
 }
 
 /// dW = A_inᵀ dZ,  db = 1ᵀ dZ.   a_in (m, n_in)  dz (m, n_out)  dw (n_in, n_out)  db (n_out)
@@ -168,11 +172,9 @@ pub fn grad_input<T: Real>(
     dz_in: &mut [T],
     scratch: &mut [T],
 ) {
-    let Dense { m, n_in, n_out, w, .. } = dense;
-    let rhs =
-        if n_out == 1 { Rhs::rows(w, 1, n_in, m, scratch) } else { Rhs::columns(w, n_out, n_in, scratch) };
-    let lhs = Lhs { values: dz, row_stride: n_out, depth_stride: 1 };
-    product(m, lhs, rhs, Start::Zero, dz_in, &|i, rows| {
+    let Dense { m, n_in, n_out, .. } = dense;
+    let rhs = weights::transposed(dense, scratch);
+    product(m, Lhs::rows(dz, n_out), rhs, Start::Zero, dz_in, &|i, rows| {
         let range = i * n_in..i * n_in + rows.len();
         let a = &a_in[range.clone()];
         let z = if z_in.is_empty() { a } else { &z_in[range] };

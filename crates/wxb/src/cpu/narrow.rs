@@ -43,26 +43,29 @@ macro_rules! in_vectors {
     };
 }
 
-/// Z = A_in W + b.   a_in (m, k)  w (k, n)  b (n)  z (m, n), n ≤ 3
-pub fn forward<T: Real>([m, k, n]: [usize; 3], a_in: &[T], w: &[T], b: &[T], z: &mut [T], scratch: &mut [T]) {
-    let wt = match n {
-        1 => w,
-        _ => transposed(w, n, &mut scratch[..n * k]),
-    };
+/// Z = A_in W + b.   a_in (m, k)  wt (n, k), W transposed  b (n)  z (m, n), n ≤ 3
+pub fn forward<T: Real>(m: usize, k: usize, a_in: &[T], wt: &[T], b: &[T], z: &mut [T]) {
+    let n = b.len();
     let least = rows_per_task(m, m * k * n, ROWS);
-    split(&mut z[..m * n], n, ROWS, least, 0, &|first, z| {
-        let rows = z.len() / n;
-        let a_in = &a_in[first * k..(first + rows) * k];
-        match n {
-            1 => units::<T, 1, 8>(k, a_in, wt, b, z),
-            2 => units::<T, 2, 4>(k, a_in, wt, b, z),
-            _ => units::<T, 3, 4>(k, a_in, wt, b, z),
-        }
-    });
+    split(&mut z[..m * n], n, ROWS, least, 0, &|first, z| forward_rows(k, &a_in[first * k..], wt, b, z));
+}
+
+/// [`forward`] for the rows of Z that there are, on one thread.
+pub fn forward_rows<T: Real>(k: usize, a_in: &[T], wt: &[T], b: &[T], z: &mut [T]) {
+    let a_in = &a_in[..z.len() / b.len() * k];
+    match b.len() {
+        1 => units::<T, 1, 8>(k, a_in, wt, b, z),
+        2 => units::<T, 2, 4>(k, a_in, wt, b, z),
+        _ => units::<T, 3, 4>(k, a_in, wt, b, z),
+    }
 }
 
 /// Wᵀ (n, k) of W (k, n).
-fn transposed<'a, T: Real>(w: &[T], n: usize, wt: &'a mut [T]) -> &'a [T] {
+pub fn transposed<'a, T: Real>(w: &'a [T], n: usize, scratch: &'a mut [T]) -> &'a [T] {
+    if n == 1 {
+        return w;
+    }
+    let wt = &mut scratch[..w.len()];
     for (j, wt) in wt.chunks_exact_mut(w.len() / n).enumerate() {
         wt.iter_mut().zip(w.chunks_exact(n)).for_each(|(wt, w)| *wt = w[j]);
     }

@@ -32,12 +32,24 @@ pub fn product<T: Real>(
 ) {
     let least = rows_per_task(m, m * rhs.n * rhs.k, tile::ROWS);
     split(&mut c[..m * rhs.n], rhs.n, tile::ROWS, least, 0, &|first, c| {
-        for (i, c) in c.chunks_mut(ROWS * rhs.n).enumerate() {
-            let i = first + i * ROWS;
-            rows(Lhs { values: &lhs.values[i * lhs.row_stride..], ..lhs }, rhs, start, c);
-            finish(i, c);
-        }
+        let lhs = Lhs { values: &lhs.values[first * lhs.row_stride..], ..lhs };
+        product_of_rows(lhs, rhs, start, c, &|i, c| finish(first + i, c));
     });
+}
+
+/// [`product`] for the rows of C that there are, on one thread.
+pub fn product_of_rows<T: Real>(
+    lhs: Lhs<'_, T>,
+    rhs: Rhs<'_, T>,
+    start: Start<'_, T>,
+    c: &mut [T],
+    finish: &impl Fn(usize, &mut [T]),
+) {
+    for (i, c) in c.chunks_mut(ROWS * rhs.n).enumerate() {
+        let i = i * ROWS;
+        rows(Lhs { values: &lhs.values[i * lhs.row_stride..], ..lhs }, rhs, start, c);
+        finish(i, c);
+    }
 }
 
 fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut [T]) {

@@ -91,11 +91,11 @@ fn every_product_is_its_chain() {
                 // Beyond a piece of the depth, of the rows, and of what is worth a second thread.
                 for [m, n_in, n_out] in [
                     [1, 700, 130],
-                    [97, 650, 20],
+                    [97, 650, 40],
                     [70, 4001, 21],
-                    [333, 41, 67],
-                    [200, 300, 1],
-                    [70, 500, 10],
+                    [999, 41, 67],
+                    [800, 3000, 1],
+                    [480, 500, 10],
                 ] {
                     check::<f32>(m, n_in, n_out);
                     check::<f64>(m, n_in, n_out);

@@ -26,8 +26,9 @@ pub fn split<T: Send>(
     );
 }
 
-/// Multiplications below which one thread is faster than two: about 15 µs of one core.
-const SERIAL: usize = 1 << 19;
+/// Multiplications below which one thread is faster than two: about 30 µs of one core. The other one has to wake up, and to fetch what
+/// this one has just written.
+const SERIAL: usize = 1 << 21;
 
 /// The most rows of a piece: all of them if so many multiplications in all are not worth a second thread, else
 /// about four pieces a thread, so that the last one is short.

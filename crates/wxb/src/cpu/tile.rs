@@ -43,6 +43,13 @@ pub struct Lhs<'a, T> {
     pub depth_stride: usize,
 }
 
+impl<'a, T> Lhs<'a, T> {
+    /// A matrix (rows, depth) row-major.
+    pub fn rows(values: &'a [T], depth: usize) -> Self {
+        Self { values, row_stride: depth, depth_stride: 1 }
+    }
+}
+
 /// Some columns of the right matrix: (depth, width) with `stride` numbers from one row to the next, and `next` numbers
 /// from one full panel to the one beside it. Full panels are read in one piece, so `values` has `width` rounded up to a
 /// panel in each row.

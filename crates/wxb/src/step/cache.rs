@@ -1,5 +1,6 @@
 //! What forward keeps for backward.
 
+use super::chain;
 use crate::cpu::{self, bins, ensemble, heads, norm, own};
 use crate::layer::Layer;
 use crate::network::Network;
@@ -33,6 +34,8 @@ pub struct Cache<T> {
     pub(super) dz: [Vec<T>; 2],
     pub(super) row_loss: Vec<T>,
     pub(super) scratch: Vec<T>,
+    /// What [`gradient`](super::gradient) needs where several threads go through all layers.
+    pub(super) chain: chain::Buffers<T>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -87,6 +90,7 @@ impl<T: Real> Cache<T> {
             dz: [vec![T::ZERO; rows * widest], vec![T::ZERO; rows * widest]],
             row_loss: vec![T::ZERO; rows],
             scratch: vec![T::ZERO; scratch],
+            chain: chain::Buffers::default(),
         }
     }
 

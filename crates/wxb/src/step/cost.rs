@@ -19,11 +19,10 @@ pub fn loss<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize) -> (f
     let (y, weights) = if members > 1 && !*apart { (&repeated[0], &repeated[1]) } else { (&*y, &*weights) };
     let total = if weights.is_empty() { all as f64 } else { sum(&weights[..all]) };
     let z = &layers.last().expect("a network has a layer").a[..all * n];
-    let (y, scale) = (&y[..all * n_targets], T::of(1.0 / total));
+    let scale = T::of(1.0 / total);
     let rows = |first: usize, dz: &mut [T], row_loss: &mut [T]| {
-        let of = |n: usize| first * n..(first + row_loss.len()) * n;
-        let weights = if weights.is_empty() { &[][..] } else { &weights[of(1)] };
-        cpu::loss(network.loss(), n, [&z[of(n)], &y[of(n_targets)], weights], scale, dz, row_loss);
+        let z = &z[first * n..(first + row_loss.len()) * n];
+        loss_of_rows(network, first, [z, y, weights], scale, dz, row_loss);
     };
     // Rows a task takes: a softmax of 10 classes over 256 rows is about 15 µs.
     const ROWS: usize = 256;
@@ -34,6 +33,22 @@ pub fn loss<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize) -> (f
         tasks.enumerate().for_each(|(task, (dz, row_loss))| rows(task * ROWS, dz, row_loss));
     }
     (sum(&row_loss[..all]) / total, total / members as f64)
+}
+
+/// The weighted losses of the rows of `z` and their dZ, given the Y and weights (or none) of all rows, of which they begin at
+/// `first`.
+pub(super) fn loss_of_rows<T: Real>(
+    network: &Network<T>,
+    first: usize,
+    [z, y, weights]: [&[T]; 3],
+    scale: T,
+    dz: &mut [T],
+    row_loss: &mut [T],
+) {
+    let of = |n: usize| first * n..(first + row_loss.len()) * n;
+    let weights = if weights.is_empty() { &[][..] } else { &weights[of(1)] };
+    let y = &y[of(network.n_targets())];
+    cpu::loss(network.loss(), network.n_out(), [z, y, weights], scale, dz, row_loss);
 }
 
 impl<T: Real> Cache<T> {
@@ -70,7 +85,7 @@ pub fn average<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize) {
 }
 
 /// A sum in double width: four sums, over the places modulo 4, as an addition waits for the one before it.
-fn sum<T: Real>(values: &[T]) -> f64 {
+pub(super) fn sum<T: Real>(values: &[T]) -> f64 {
     let mut sums = [0.0; 4];
     let (fours, rest) = values.as_chunks::<4>();
     for four in fours {

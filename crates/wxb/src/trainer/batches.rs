@@ -8,7 +8,7 @@ use crate::network::Network;
 use crate::optimizer::{Optimizer, Step};
 use crate::real::Real;
 use crate::rng::{Purpose, shuffle, stream};
-use crate::step::{Cache, Mode, backward, forward, loss, track};
+use crate::step::{Cache, Mode, gradient, track};
 
 impl<T: Real> Fitting<'_, '_, T> {
     /// Runs the epoch under way to its end.
@@ -86,12 +86,10 @@ pub fn train_step<T: Real>(
     (config, rates): (&TrainConfig, Rates),
 ) -> Result<f64, Divergence> {
     let mode = Mode::Training { seed: config.seed, step: run.step, dropout: rates.dropout };
-    forward(&run.network, cache, m, mode);
-    let (batch_loss, weight) = loss(&run.network, cache, m);
+    let (batch_loss, weight) = gradient(&run.network, cache, m, mode, grads);
     if !batch_loss.is_finite() {
         return Err(diverged(run, cache, m));
     }
-    backward(&run.network, cache, m, grads);
     add_penalties(&run.network.params, grads, config, weight);
     clip(grads, config.clip_norm);
     run.step += 1;

@@ -5,7 +5,7 @@ use super::{Event, Fitting, Observer, Run, Stop};
 use crate::error::Result;
 use crate::lbfgs::{Lbfgs, LbfgsConfig, Progress, Reason};
 use crate::real::Real;
-use crate::step::{Mode, backward, forward, loss};
+use crate::step::{Mode, gradient};
 
 /// L-BFGS and the vector it works on.
 pub(super) struct FullBatch<T> {
@@ -33,13 +33,11 @@ impl<T: Real> Fitting<'_, '_, T> {
         let (m, config) = (self.train.len(), self.config);
         let (network, cache, grads) = (&mut run.network, &mut self.cache, &mut self.grads);
         let weight_sum: f64 = self.train.rows().iter().map(|&row| self.train.weight(row).f64()).sum();
-        let mut objective = |x: &[T], gradient: &mut [T]| {
+        let mut objective = |x: &[T], slope: &mut [T]| {
             network.params.flat.copy_from_slice(x);
-            forward(network, cache, m, Mode::Predicting);
-            let (j, weight) = loss(network, cache, m);
-            backward(network, cache, m, grads);
+            let (j, weight) = gradient(network, cache, m, Mode::Predicting, grads);
             add_penalties(&network.params, grads, config, weight);
-            gradient.copy_from_slice(&grads.flat);
+            slope.copy_from_slice(&grads.flat);
             T::of(j + penalty(&network.params, config, weight))
         };
         let progress = full.lbfgs.step(&mut full.x, &mut objective);

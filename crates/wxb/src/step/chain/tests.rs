@@ -1,0 +1,117 @@
+//! By rows on several threads and layer after layer on one are the same bits.
+
+use super::*;
+use crate::network::dense_layers;
+use crate::rng::{Purpose, stream, unit};
+use crate::step::{Keep, backward, forward, loss};
+use crate::{Initializer, Loss};
+
+const ACTIVATIONS: [Activation; 5] = [
+    Activation::Relu,
+    Activation::Tanh,
+    Activation::Gelu,
+    Activation::Mish,
+    Activation::LeakyRelu { slope: 0.1 },
+];
+
+struct Case {
+    sizes: &'static [usize],
+    m: usize,
+    dropout: f64,
+    weighted: bool,
+}
+
+/// Above [`SERIAL`]; a last layer of one unit, of a few, and of more than a panel; rows that are no multiple of anything.
+const CASES: [Case; 5] = [
+    Case { sizes: &[100, 130, 67, 10], m: 131, dropout: 0.0, weighted: true },
+    Case { sizes: &[70, 128, 64, 1], m: 256, dropout: 0.3, weighted: false },
+    Case { sizes: &[300, 200, 3], m: 49, dropout: 0.5, weighted: true },
+    Case { sizes: &[40, 50, 50, 50, 50, 50, 2], m: 200, dropout: 0.1, weighted: false },
+    Case { sizes: &[4000, 20, 7, 5, 33], m: 53, dropout: 0.0, weighted: false },
+];
+
+fn network<T: Real>(case: &Case, i: usize) -> Network<T> {
+    let hidden: Vec<Activation> = (2..case.sizes.len()).map(|l| ACTIVATIONS[(i + l) % 5]).collect();
+    let layers = dense_layers(case.sizes, &hidden, case.dropout).unwrap();
+    let loss = match case.sizes[case.sizes.len() - 1] {
+        1 => Loss::BinaryCrossEntropy { label_smoothing: 0.0 },
+        _ => Loss::CrossEntropy { label_smoothing: 0.1 },
+    };
+    Network::with_layers(layers, loss, Initializer::HeNormal, 5).unwrap()
+}
+
+fn batch<T: Real>(network: &Network<T>, case: &Case, keep: Keep) -> Cache<T> {
+    let mut cache = Cache::new(network, case.m + 3, keep);
+    let mut rng = stream(9, Purpose::Sample, 1);
+    cache.x.iter_mut().for_each(|x| *x = T::of(2.0 * unit(&mut rng) - 1.0));
+    let classes = network.n_out().max(2);
+    cache.y.iter_mut().enumerate().for_each(|(i, y)| *y = T::of((i * 7 % classes) as f64));
+    if case.weighted {
+        cache.weights = (0..case.m + 3).map(|i| T::of((i % 3) as f64)).collect();
+    }
+    cache
+}
+
+fn check<T: Real>(case: &Case, i: usize, mode: Mode, keep: Keep) {
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let network = network::<T>(case, i);
+    let mut expected = batch(&network, case, keep);
+    let mut expected_grads = Params::zeros(network.layers()).unwrap();
+    let expected_j = pool(1).install(|| {
+        forward(&network, &mut expected, case.m, mode);
+        let j = loss(&network, &mut expected, case.m);
+        backward(&network, &mut expected, case.m, &mut expected_grads);
+        j
+    });
+    let name = format!("{:?} {} {mode:?} {keep:?}", case.sizes, T::NAME);
+    assert!(expected_grads.flat.iter().filter(|g| g.f64() != 0.0).count() > network.n_params() / 4, "{name}");
+    for threads in [2, 3, 8] {
+        let (mut cache, mut grads) = (batch(&network, case, keep), Params::zeros(network.layers()).unwrap());
+        pool(threads).install(|| {
+            assert!(takes(&network, &cache, case.m), "{name}");
+            let j = gradient(&network, &mut cache, case.m, mode, &mut grads);
+            assert_eq!(j, expected_j, "J of {name}");
+        });
+        assert_eq!(grads.flat, expected_grads.flat, "{name}, {threads} threads");
+        for (l, (layer, expected)) in cache.layers.iter().zip(&expected.layers).enumerate() {
+            assert_eq!(layer.a, expected.a, "A of layer {l} of {name}");
+            assert_eq!(layer.z, expected.z, "Z of layer {l} of {name}");
+            assert_eq!(layer.mask, expected.mask, "the masks of layer {l} of {name}");
+        }
+    }
+}
+
+#[test]
+fn by_rows_and_by_layers_are_the_same_bits() {
+    let training = Mode::Training { seed: 3, step: 11, dropout: 0.9 };
+    for (i, case) in CASES.iter().enumerate() {
+        check::<f32>(case, i, training, Keep::Needed);
+        check::<f64>(case, i + 1, training, Keep::AllZ);
+        check::<f32>(case, i + 2, Mode::Predicting, Keep::AllZ);
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_a_number_is_returned() {
+    let case = &CASES[0];
+    let network = network::<f32>(case, 0);
+    let mut cache = batch(&network, case, Keep::Needed);
+    cache.x[5] = f32::NAN;
+    let mut grads = Params::zeros(network.layers()).unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let (j, _) = pool.install(|| gradient(&network, &mut cache, case.m, Mode::Predicting, &mut grads));
+    assert!(j.is_nan());
+    assert!(grads.flat.iter().all(|&g| g == 0.0), "the gradients stay");
+}
+
+#[test]
+fn other_networks_go_layer_by_layer() {
+    let dense = |n_in, n_out| Layer::Dense { n_in, n_out, activation: Activation::Identity };
+    let dropout = Layer::Dropout { rate: 0.5 };
+    assert!(is_chain(&[dense(3, 4), dropout, dense(4, 1)]));
+    assert!(!is_chain(&[dropout, dense(4, 1)]));
+    assert!(!is_chain(&[dense(3, 4), dropout, dropout, dense(4, 1)]));
+    assert!(!is_chain(&[dense(3, 4), dropout]));
+    assert!(!is_chain(&[dense(3, 4), Layer::Scale { n: 4 }, dense(4, 1)]));
+    assert!(!is_chain(&[dense(2, 2); MOST + 1]));
+}
