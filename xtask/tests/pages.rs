@@ -149,8 +149,10 @@ fn declares_here(line: &str, item: &str) -> bool {
     let declaration = words.windows(2).any(|pair| KEYWORDS.contains(&pair[0]) && pair[1] == item);
     let variant = line.strip_prefix("    ").and_then(|line| line.strip_prefix(item));
     let comment = line.trim_start().starts_with("//");
+    // A small name before a parenthesis is a call.
+    let call = item.starts_with(char::is_lowercase) && variant.is_some_and(|rest| rest.starts_with('('));
     !comment && declaration
-        || variant.is_some_and(|rest| [",", " {", "("].iter().any(|next| rest.starts_with(next)))
+        || !call && variant.is_some_and(|rest| [",", " {", "("].iter().any(|next| rest.starts_with(next)))
 }
 
 /// The item from its declaration to the end of its block, without its indentation.

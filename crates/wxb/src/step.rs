@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use cache::LayerCache;
 pub use cache::{Cache, Keep};
+use chain::Chain;
 pub use cost::{average, loss};
 
 use crate::activation::Activation;
@@ -46,9 +47,14 @@ pub enum Mode {
 
 /// A_l for every layer, from the first `m` rows of `cache.x`; with members, from m rows of each.
 pub fn forward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, mode: Mode) {
+    forward_until(network, cache, m, mode, network.layers().len());
+}
+
+/// A_l for the layers before `end`.
+fn forward_until<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, mode: Mode, end: usize) {
     let (mut width, mut rows) = (network.n_in(), cache.rows_in(m));
     cache.averaged = false;
-    for (l, layer) in network.layers().iter().enumerate() {
+    for (l, layer) in network.layers()[..end].iter().enumerate() {
         let (n_in, rows_in) = (width, rows);
         width = layer.n_out(n_in);
         rows = if layer.members().is_some() { m * cache.members } else { rows };
@@ -166,8 +172,8 @@ pub fn gradient<T: Real>(
     mode: Mode,
     grads: &mut Params<T>,
 ) -> (f64, f64) {
-    if chain::takes(network, cache, m) {
-        return chain::gradient(network, cache, m, mode, grads);
+    if let Some(chain) = Chain::of(network, cache, m) {
+        return chain::gradient((network, chain), cache, m, mode, grads);
     }
     forward(network, cache, m, mode);
     let (j, weight) = loss(network, cache, m);
@@ -182,8 +188,20 @@ pub fn gradient<T: Real>(
 /// Going from the last layer to the first, `dz` is dZ of a layer with an activation (dense, batch normalisation), and dA of one of
 /// another kind.
 pub fn backward<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize, grads: &mut Params<T>) {
-    let (mut width, mut rows) = (network.n_out(), m * cache.members);
-    for l in (0..network.layers().len()).rev() {
+    backward_from(network, cache, m, grads, network.layers().len(), network.n_out());
+}
+
+/// The gradients of the layers before `end`, the last of which has `width` units; of its output is the gradient in the cache.
+fn backward_from<T: Real>(
+    network: &Network<T>,
+    cache: &mut Cache<T>,
+    m: usize,
+    grads: &mut Params<T>,
+    end: usize,
+    mut width: usize,
+) {
+    let mut rows = m * cache.members;
+    for l in (0..end).rev() {
         add_residuals(network, cache, l, rows * width);
         let (first, with_dx) = (cache.rows_in(m), cache.with_dx);
         let Cache { x, layers, dz: [dz, dz_in], scratch, .. } = cache;

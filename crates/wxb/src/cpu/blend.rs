@@ -29,7 +29,7 @@ pub(crate) fn forward<T: Real>(g: Activation, alpha: &[T], z: &[T], kept: Kept<&
 
 for_each_isa! {
     /// [`forward`] on one thread.
-    fn forward_rows<T: Real>(g: Activation, alpha: &[T], z: &[T], d: &mut [T], slope: &mut [T], a: &mut [T]) {
+    pub(crate) fn forward_rows<T: Real>(g: Activation, alpha: &[T], z: &[T], d: &mut [T], slope: &mut [T], a: &mut [T]) {
         let n = alpha.len();
         let kept = d.chunks_exact_mut(n).zip(slope.chunks_exact_mut(n));
         // Row by row, so that what is written is read again while it is near. g and g' have the exponential in common.
@@ -47,11 +47,15 @@ for_each_isa! {
 
 /// dα = Σ dA ⊙ D over the rows, and dZ = dA ⊙ S in place of dA.   dα (n)  da (m, n)
 pub(crate) fn backward<T: Real>(kept: Kept<&[T]>, da: &mut [T], dalpha: &mut [T]) {
-    let (n, Kept { d, slope }) = (dalpha.len(), kept);
-    // Sums over the rows are shared out by units, all else by rows.
+    grad_alpha(kept.d, da, dalpha);
+    multiply(da, kept.slope);
+}
+
+/// dα = Σ dA ⊙ D over the rows, shared out by units.   dα (n)  d, da (m, n)
+pub(crate) fn grad_alpha<T: Real>(d: &[T], da: &[T], dalpha: &mut [T]) {
+    let n = dalpha.len();
     let units = if da.len() > ELEMENTS { UNITS } else { n };
     split(dalpha, 1, 1, units, 0, &|first, dalpha| sums(n, first, d, da, dalpha));
-    multiply(da, slope);
 }
 
 /// Units whose sums a task takes: four lines of each row.

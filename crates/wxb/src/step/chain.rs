@@ -1,22 +1,23 @@
-//! A step of a network of dense layers (and dropout) on several threads, by rows of the batch: a thread takes some rows from X to
-//! dZ₁, and then pieces of all dW. Threads meet three times a step, not at each product, and of the rows a thread reads what
-//! it has written itself. The kernels are those of layer after layer, and so are the bits.
+//! A step of a network of dense layers on several threads, by rows of the batch: a thread takes some rows from A_in to dZ₁, and
+//! then pieces of all dW. Threads meet four times a step, not at each product, and of the rows a thread reads what it has
+//! written itself. Embeddings and scales in front of the dense layers go as always. The kernels are those of layer after layer, and so are
+//! the bits.
 
 #[cfg(test)]
 mod tests;
 
 use super::cache::LayerCache;
 use super::cost::{loss_of_rows, sum};
-use super::{Cache, Mode, activation_of, draw_mask_from};
+use super::{Cache, Mode, activation_of, backward_from, draw_mask_from, forward_until};
 use crate::activation::Activation;
-use crate::cpu::{self, Dense, Packed};
+use crate::cpu::{self, Dense, Packed, blend};
 use crate::layer::{Layer, Params};
 use crate::network::Network;
 use crate::real::Real;
 
 /// The most layers: a task's view of them lies on the stack.
 const MOST: usize = 16;
-/// Multiplications of a step below which a second thread costs what it brings: 75 to 150 µs of one core.
+/// Multiplications of a step, in single precision, below which a second thread costs what it brings: 75 to 150 µs of one core.
 const SERIAL: usize = 6 << 20;
 /// The least rows of a task: both forms of each W are read for them.
 const LEAST: usize = 24;
@@ -25,82 +26,119 @@ const UNIT: usize = 12;
 /// Tasks for each thread, so that the last one is short.
 const TASKS: usize = 2;
 
-/// Buffers that are sized at the first use.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Buffers<T> {
-    /// dZ (m, n_out) of every dense layer but the last.
-    dz: Vec<Vec<T>>,
-    /// Both forms of every W; then what the gradients pack.
-    scratch: Vec<T>,
+/// The layers that go by rows: from the first dense one to the last.
+#[derive(Clone, Copy)]
+pub(super) struct Chain<'a> {
+    layers: &'a [Layer],
+    /// The place of the first one in the network.
+    start: usize,
+    /// The columns of A_in.
+    n_in: usize,
 }
 
-/// Whether [`gradient`] can be used, and is faster.
-pub(super) fn takes<T: Real>(network: &Network<T>, cache: &Cache<T>, m: usize) -> bool {
-    rayon::current_num_threads() > 1
-        && m >= 2 * LEAST
-        && 3 * m * network.n_params() >= SERIAL
-        && is_chain(network.layers())
-        && !cache.with_dx
+impl<'a> Chain<'a> {
+    /// The chain of a network whose batch of m rows is best cut by rows.
+    pub(super) fn of<T: Real>(network: &'a Network<T>, cache: &Cache<T>, m: usize) -> Option<Self> {
+        let single = 3 * m * network.n_params() * size_of::<T>() / size_of::<f32>();
+        if rayon::current_num_threads() == 1 || m < 2 * LEAST || single < SERIAL || cache.with_dx {
+            return None;
+        }
+        Self::new(network.layers())
+    }
+
+    /// Layers of any kind but of members, then dense ones that may each be followed by a blend and by dropout.
+    fn new(layers: &'a [Layer]) -> Option<Self> {
+        let is_other = |layer: &Layer| layer.members().is_some() || matches!(layer, Layer::Residual { .. });
+        let start = layers.iter().position(is_dense)?;
+        let chain = &layers[start..];
+        let follows = |pair: &[Layer]| match pair[1] {
+            Layer::Dropout { .. } => matches!(pair[0], Layer::Dense { .. } | Layer::Blend { .. }),
+            Layer::Blend { .. } => is_dense(&pair[0]),
+            layer => is_dense(&layer),
+        };
+        let fits = chain.len() <= MOST && chain.windows(2).all(follows) && chain.last().is_some_and(is_dense);
+        let [n_in, _] = chain[0].units()?;
+        (fits && !layers[..start].iter().any(is_other)).then_some(Self { layers: chain, start, n_in })
+    }
 }
 
-/// Dense layers, with or without dropout after each but the last.
-fn is_chain(layers: &[Layer]) -> bool {
-    let is_dense = |layer: &Layer| matches!(layer, Layer::Dense { .. });
-    let follows = |pair: &[Layer]| match pair[1] {
-        Layer::Dropout { .. } => is_dense(&pair[0]),
-        layer => is_dense(&layer),
-    };
-    let ends = [layers.first(), layers.last()];
-    layers.len() <= MOST && ends.into_iter().flatten().all(is_dense) && layers.windows(2).all(follows)
+fn is_dense(layer: &Layer) -> bool {
+    matches!(layer, Layer::Dense { .. })
 }
 
-/// [`gradient`](super::gradient) of a network that [`takes`] takes.
+/// [`gradient`](super::gradient) of a network that is, or ends in, a chain.
 pub(super) fn gradient<T: Real>(
-    network: &Network<T>,
+    (network, chain): (&Network<T>, Chain<'_>),
     cache: &mut Cache<T>,
     m: usize,
     mode: Mode,
     grads: &mut Params<T>,
 ) -> (f64, f64) {
-    cache.averaged = false;
-    cache.chain.size(network, cache.capacity);
-    let Cache { x, y, weights, layers, dz: [last_dz, _], row_loss, chain: Buffers { dz, scratch }, .. } =
-        cache;
-    let (count, row_loss) = (layers.len(), &mut row_loss[..m]);
+    forward_until(network, cache, m, mode, chain.start);
+    let (count, capacity) = (chain.layers.len(), cache.capacity);
+    let Cache { x, y, weights, layers, dz: [last_dz, dx], row_loss, chain: buffers, .. } = &mut *cache;
+    buffers.size(chain, capacity);
+    let Buffers { dz, scratch } = buffers;
+    let (before, layers) = layers.split_at_mut(chain.start);
+    let a_in = before.last().map_or(&x[..], |before| &before.a);
+    let dx = if chain.start > 0 { &mut dx[..m * chain.n_in] } else { &mut [] };
+    let row_loss = &mut row_loss[..m];
     let total = if weights.is_empty() { m as f64 } else { sum(&weights[..m]) };
     let mut packed = [None; MOST];
-    pack(network, m, (0, count), scratch, &mut packed[..count]);
-    let inputs = [&x[..], y, weights];
-    let pass = Pass::new(network, packed, mode, inputs, T::of(1.0 / total));
+    let at = At { network, chain, m };
+    at.pack((0, count), scratch, &mut packed[..count]);
+    let pass = Pass::new(at, packed, mode, [a_in, y, weights], T::of(1.0 / total));
     let least = m.div_ceil(TASKS * rayon::current_num_threads()).max(LEAST).next_multiple_of(UNIT);
-    pass.split((0, m), least, &mut pass.rows(m, layers, (dz, last_dz), row_loss));
+    pass.split((0, m), least, &mut pass.rows(layers, (dz, last_dz), [row_loss, dx]));
     let j = sum(row_loss) / total;
     if j.is_finite() {
-        Kept { network, m, x, layers, dz, last_dz }.gradients((0, count), &mut grads.flat, scratch);
+        let first = network.params.slots().iter().find(|slot| slot.layer == chain.start);
+        let flat = &mut grads.flat[first.map_or(0, |slot| slot.offset)..];
+        Kept { at, a_in, layers, dz, last_dz }.gradients((0, count), flat, scratch);
+        if chain.start > 0 {
+            cache.dz.swap(0, 1);
+            backward_from(network, cache, m, grads, chain.start, chain.n_in);
+        }
     }
     (j, total)
 }
 
+/// Buffers that are sized at the first use.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buffers<T> {
+    /// Of every layer but dropout and the last one, the gradient of what it gives (m, n_out).
+    dz: Vec<Vec<T>>,
+    /// Both forms of every W; then what the gradients pack.
+    scratch: Vec<T>,
+}
+
 impl<T: Real> Buffers<T> {
-    fn size(&mut self, network: &Network<T>, capacity: usize) {
+    fn size(&mut self, Chain { layers, .. }: Chain<'_>, capacity: usize) {
         if self.scratch.is_empty() {
-            let layers = network.layers();
             let needed =
                 layers.iter().map(|layer| packed_len::<T>(layer).max(gradient_len::<T>(layer, capacity)));
             self.scratch = vec![T::ZERO; needed.sum()];
             let but_last = &layers[..layers.len() - 1];
-            self.dz = but_last.iter().map(|layer| vec![T::ZERO; capacity * units(layer)]).collect();
+            self.dz = but_last.iter().map(|layer| vec![T::ZERO; capacity * kept_width(layer)]).collect();
         }
     }
 }
 
-/// Units of a dense layer; 0 for dropout.
-fn units(layer: &Layer) -> usize {
-    layer.units().map_or(0, |[_, n_out]| n_out)
+/// The columns of the gradient that a layer keeps.
+fn kept_width(layer: &Layer) -> usize {
+    match *layer {
+        Layer::Dense { n_out, .. } => n_out,
+        Layer::Blend { n, .. } => n,
+        _ => 0,
+    }
 }
 
 fn n_params(layer: &Layer) -> usize {
-    layer.units().map_or(0, |[n_in, n_out]| (n_in + 1) * n_out)
+    match *layer {
+        Layer::Dense { n_in, n_out, .. } => (n_in + 1) * n_out,
+        Layer::Blend { n, .. } => n,
+        _ => 0,
+    }
 }
 
 /// Numbers for both forms of a layer's W.
@@ -113,39 +151,51 @@ fn gradient_len<T: Real>(layer: &Layer, m: usize) -> usize {
     layer.units().map_or(0, |[n_in, n_out]| cpu::packed_len::<T>(m, n_in, n_out))
 }
 
-/// Both forms of W of layers `from..to`, each made by whoever is free; `scratch` and `packed` begin with theirs.
-fn pack<'a, T: Real>(
+/// Where a step is.
+struct At<'a, T> {
     network: &'a Network<T>,
+    chain: Chain<'a>,
     m: usize,
-    (from, to): (usize, usize),
-    scratch: &'a mut [T],
-    packed: &mut [Option<Packed<'a, T>>],
-) {
-    let layers = network.layers();
-    if to - from > 1 {
-        let half = from.midpoint(to);
-        let needed = layers[from..half].iter().map(packed_len::<T>).sum();
-        let (scratch, other_scratch) = scratch.split_at_mut(needed);
-        let (packed, other_packed) = packed.split_at_mut(half - from);
-        rayon::join(
-            || pack(network, m, (from, half), scratch, packed),
-            || pack(network, m, (half, to), other_scratch, other_packed),
-        );
-    } else if let Layer::Dense { n_in, n_out, activation } = layers[from] {
-        let (w, b) = network.params.dense(from);
-        packed[0] = Some(Packed::new(Dense { m, n_in, n_out, w, b, activation }, from > 0, scratch));
+}
+
+impl<T> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for At<'_, T> {}
+
+impl<'a, T: Real> At<'a, T> {
+    /// Both forms of W of layers `from..to`, each made by whoever is free; `scratch` and `packed` begin with theirs.
+    fn pack(self, (from, to): (usize, usize), scratch: &'a mut [T], packed: &mut [Option<Packed<'a, T>>]) {
+        let Self { network, chain: Chain { layers, start, .. }, m } = self;
+        if to - from > 1 {
+            let half = from.midpoint(to);
+            let needed = layers[from..half].iter().map(packed_len::<T>).sum();
+            let (scratch, other_scratch) = scratch.split_at_mut(needed);
+            let (packed, other_packed) = packed.split_at_mut(half - from);
+            rayon::join(
+                || self.pack((from, half), scratch, packed),
+                || self.pack((half, to), other_scratch, other_packed),
+            );
+        } else if let Layer::Dense { n_in, n_out, activation } = layers[from] {
+            let (w, b) = network.params.dense(start + from);
+            let dense = Dense { m, n_in, n_out, w, b, activation };
+            packed[0] = Some(Packed::new(dense, start + from > 0, scratch));
+        }
     }
 }
 
 /// What every task reads.
 struct Pass<'a, T> {
-    network: &'a Network<T>,
+    at: At<'a, T>,
     /// Of the dense layers.
     packed: [Option<Packed<'a, T>>; MOST],
     /// The columns of each layer's A.
     widths: [usize; MOST],
     mode: Mode,
-    /// X, Y, and the weights or none.
+    /// A_in, Y, and the weights or none.
     inputs: [&'a [T]; 3],
     /// 1 / Σ w.
     scale: T,
@@ -155,9 +205,11 @@ struct Pass<'a, T> {
 struct Rows<'a, T> {
     layers: [OfLayer<'a, T>; MOST],
     loss: &'a mut [T],
+    /// dA_in, if it is wanted.
+    dx: &'a mut [T],
 }
 
-/// Those rows of a layer: see [`LayerCache`]; and of its dZ, if it is dense.
+/// Those rows of a layer: see [`LayerCache`]; and of the gradient that it keeps.
 struct OfLayer<'a, T> {
     a: &'a mut [T],
     z: &'a mut [T],
@@ -166,23 +218,25 @@ struct OfLayer<'a, T> {
 }
 
 impl<'a, T> Rows<'a, T> {
-    fn of(loss: &'a mut [T]) -> Self {
+    fn of(loss: &'a mut [T], dx: &'a mut [T]) -> Self {
         let none = |_| OfLayer { a: &mut [], z: &mut [], mask: &mut [], dz: &mut [] };
-        Self { layers: std::array::from_fn(none), loss }
+        Self { layers: std::array::from_fn(none), loss, dx }
     }
 
     /// The first `m` rows, and the others.
-    fn split(&mut self, m: usize, widths: &[usize; MOST]) -> [Rows<'_, T>; 2] {
-        let (loss, other_loss) = self.loss.split_at_mut(m);
-        let (mut first, mut others) = (Rows::of(loss), Rows::of(other_loss));
+    fn split(&mut self, m: usize, n_in: usize, widths: &[usize; MOST]) -> [Rows<'_, T>; 2] {
+        // What is not kept is empty.
+        fn cut<T>(values: &mut [T], at: usize) -> (&mut [T], &mut [T]) {
+            values.split_at_mut_checked(at).unwrap_or_default()
+        }
+        let ((loss, other_loss), (dx, other_dx)) = (cut(self.loss, m), cut(self.dx, m * n_in));
+        let (mut first, mut others) = (Rows::of(loss, dx), Rows::of(other_loss, other_dx));
         let halves = first.layers.iter_mut().zip(&mut others.layers).zip(widths);
         for (layer, ((first, other), width)) in self.layers.iter_mut().zip(halves) {
-            // What a layer does not keep is empty.
-            let cut = |values| <[T]>::split_at_mut_checked(values, m * width).unwrap_or_default();
-            (first.a, other.a) = cut(layer.a);
-            (first.z, other.z) = cut(layer.z);
-            (first.mask, other.mask) = cut(layer.mask);
-            (first.dz, other.dz) = cut(layer.dz);
+            (first.a, other.a) = cut(layer.a, m * width);
+            (first.z, other.z) = cut(layer.z, m * width);
+            (first.mask, other.mask) = cut(layer.mask, m * width);
+            (first.dz, other.dz) = cut(layer.dz, m * width);
         }
         [first, others]
     }
@@ -190,34 +244,32 @@ impl<'a, T> Rows<'a, T> {
 
 impl<'a, T: Real> Pass<'a, T> {
     fn new(
-        network: &'a Network<T>,
+        at: At<'a, T>,
         packed: [Option<Packed<'a, T>>; MOST],
         mode: Mode,
         inputs: [&'a [T]; 3],
         scale: T,
     ) -> Self {
-        let mut widths = [0; MOST];
-        let mut width = network.n_in();
-        for (to, layer) in widths.iter_mut().zip(network.layers()) {
+        let (mut widths, mut width) = ([0; MOST], at.chain.n_in);
+        for (to, layer) in widths.iter_mut().zip(at.chain.layers) {
             width = layer.n_out(width);
             *to = width;
         }
-        Self { network, packed, widths, mode, inputs, scale }
+        Self { at, packed, widths, mode, inputs, scale }
     }
 
-    /// The first `m` rows of everything.
+    /// All rows of everything.
     fn rows<'r>(
         &self,
-        m: usize,
         layers: &'r mut [LayerCache<T>],
         (dz, last_dz): (&'r mut [Vec<T>], &'r mut [T]),
-        loss: &'r mut [T],
+        [loss, dx]: [&'r mut [T]; 2],
     ) -> Rows<'r, T> {
-        let mut rows = Rows::of(loss);
+        let mut rows = Rows::of(loss, dx);
         let dz = dz.iter_mut().map(|dz| &mut dz[..]).chain([last_dz]);
         for (((to, of), dz), width) in rows.layers.iter_mut().zip(layers).zip(dz).zip(self.widths) {
             let first = |values: &'r mut [T]| {
-                let length = values.len().min(m * width);
+                let length = values.len().min(self.at.m * width);
                 &mut values[..length]
             };
             *to = OfLayer {
@@ -236,90 +288,129 @@ impl<'a, T: Real> Pass<'a, T> {
             return self.task(first, rows);
         }
         let half = (count / 2).next_multiple_of(UNIT);
-        let [mut left, mut right] = rows.split(half, &self.widths);
+        let [mut left, mut right] = rows.split(half, self.at.chain.n_in, &self.widths);
         rayon::join(
             || self.split((first, half), least, &mut left),
             || self.split((first + half, count - half), least, &mut right),
         );
     }
 
-    /// Forward, loss, and backward to dZ₁.
+    /// Forward, loss, and backward to dZ₁, or to dA_in.
     fn task(&self, first: usize, rows: &mut Rows<'_, T>) {
-        let last = self.network.layers().len() - 1;
-        (0..=last).for_each(|l| self.forward(first, l, rows));
+        let last = self.at.chain.layers.len() - 1;
+        let n_in = self.at.chain.n_in;
+        let a_in = &self.inputs[0][first * n_in..(first + rows.loss.len()) * n_in];
+        (0..=last).for_each(|l| self.forward((first, a_in), l, rows));
         let [_, y, weights] = self.inputs;
         let OfLayer { a, dz, .. } = &mut rows.layers[last];
-        loss_of_rows(self.network, first, [a, y, weights], self.scale, dz, rows.loss);
+        loss_of_rows(self.at.network, first, [a, y, weights], self.scale, dz, rows.loss);
         (1..=last).rev().for_each(|l| self.backward(l, rows));
+        if let Some(dense) = self.packed[0].filter(|_| !rows.dx.is_empty()) {
+            dense.grad_input(Activation::Identity, rows.layers[0].dz, [&[], a_in], rows.dx);
+        }
     }
 
-    fn forward(&self, first: usize, l: usize, rows: &mut Rows<'_, T>) {
-        let n_in = self.network.n_in();
+    fn forward(&self, (first, a_in): (usize, &[T]), l: usize, rows: &mut Rows<'_, T>) {
+        let At { network, chain: Chain { layers, start, .. }, .. } = self.at;
         let (before, rest) = rows.layers.split_at_mut(l);
         let OfLayer { a, z, mask, .. } = &mut rest[0];
-        let a_in = match before.last() {
-            Some(before) => &*before.a,
-            None => &self.inputs[0][first * n_in..(first + rows.loss.len()) * n_in],
-        };
-        match (self.packed[l], self.network.layers()[l], self.mode) {
-            (Some(dense), ..) => dense.forward(a_in, z, a),
-            (None, Layer::Dropout { rate }, Mode::Training { seed, step, dropout }) => {
-                draw_mask_from(first * self.widths[l], mask, rate * dropout, [seed, step, l as u64]);
+        let a_in = before.last().map_or(a_in, |before| &*before.a);
+        match layers[l] {
+            Layer::Blend { activation, .. } => {
+                let [alpha] = network.params.tensors(start + l);
+                blend::forward_rows(activation, alpha, a_in, z, mask, a);
+            }
+            Layer::Dropout { rate } => {
+                match self.mode {
+                    Mode::Training { seed, step, dropout } => {
+                        let key = [seed, step, (start + l) as u64];
+                        draw_mask_from(first * self.widths[l], mask, rate * dropout, key);
+                    }
+                    Mode::SameMasks => {}
+                    Mode::Predicting => mask.fill(T::ONE),
+                }
                 cpu::product_of(a_in, mask, a);
             }
-            _ => {
-                mask.fill(T::ONE);
-                a.copy_from_slice(a_in);
-            }
+            _ => self.packed[l].expect("a dense layer").forward(a_in, z, a),
         }
     }
 
-    /// From dZ of a dense layer to that of the one before it, over the dropout between them.
+    /// From the gradient of what a dense layer or a blend gives to that of the one before it, over the dropout between them.
     fn backward(&self, l: usize, rows: &mut Rows<'_, T>) {
-        let Some(dense) = self.packed[l] else { return };
+        let layers = self.at.chain.layers;
         let (before, rest) = rows.layers.split_at_mut(l);
-        let dz = &*rest[0].dz;
-        let g = |l: usize| activation_of(self.network.layers()[l]);
-        match before {
-            [.., OfLayer { a, z, dz: dz_in, .. }, OfLayer { mask, .. }] if !mask.is_empty() => {
-                dense.grad_input(Activation::Identity, dz, [&[], a], dz_in);
-                cpu::multiply(dz_in, mask);
-                cpu::multiply_by_derivative(g(l - 2), if z.is_empty() { a } else { z }, a, dz_in);
+        let OfLayer { dz, mask: slope, .. } = &rest[0];
+        match (layers[l], before) {
+            (Layer::Dropout { .. }, _) => {}
+            (Layer::Blend { .. }, [.., OfLayer { a, z, dz: dz_in, .. }]) => {
+                cpu::product_of(dz, slope, dz_in);
+                derive(activation_of(layers[l - 1]), z, a, dz_in);
             }
-            [.., OfLayer { a, z, dz: dz_in, .. }] => dense.grad_input(g(l - 1), dz, [z, a], dz_in),
-            [] => unreachable!("the first layer's dZ is the last one"),
+            (_, [.., OfLayer { a, z, dz: dz_in, .. }, OfLayer { mask, .. }])
+                if matches!(layers[l - 1], Layer::Dropout { .. }) =>
+            {
+                self.grad_input(l, Activation::Identity, dz, [&[], a], dz_in);
+                cpu::multiply(dz_in, mask);
+                derive(activation_of(layers[l - 2]), z, a, dz_in);
+            }
+            (_, [.., OfLayer { a, dz: dz_in, .. }]) if matches!(layers[l - 1], Layer::Blend { .. }) => {
+                self.grad_input(l, Activation::Identity, dz, [&[], a], dz_in);
+            }
+            (_, [.., OfLayer { a, z, dz: dz_in, .. }]) => {
+                self.grad_input(l, activation_of(layers[l - 1]), dz, [z, a], dz_in);
+            }
+            (_, []) => unreachable!("the first layer's gradient is the last one"),
         }
+    }
+
+    fn grad_input(&self, l: usize, g: Activation, dz: &[T], inputs: [&[T]; 2], dz_in: &mut [T]) {
+        self.packed[l].expect("a dense layer").grad_input(g, dz, inputs, dz_in);
+    }
+}
+
+/// dZ = dA ⊙ g'(Z) in place of dA; of the identity nothing is to be done.
+fn derive<T: Real>(g: Activation, z: &[T], a: &[T], da: &mut [T]) {
+    if g != Activation::Identity {
+        cpu::multiply_by_derivative(g, if z.is_empty() { a } else { z }, a, da);
     }
 }
 
 /// What the gradients are made of.
 struct Kept<'a, T> {
-    network: &'a Network<T>,
-    m: usize,
-    x: &'a [T],
+    at: At<'a, T>,
+    a_in: &'a [T],
     layers: &'a [LayerCache<T>],
     dz: &'a [Vec<T>],
     last_dz: &'a [T],
 }
 
 impl<T: Real> Kept<'_, T> {
-    /// dW and db of layers `from..to`, each and its pieces by whoever is free; `flat` and `scratch` begin with theirs.
+    /// The gradients of layers `from..to`, each and its pieces by whoever is free; `flat` and `scratch` begin with theirs.
     fn gradients(&self, (from, to): (usize, usize), flat: &mut [T], scratch: &mut [T]) {
-        let layers = self.network.layers();
+        let At { chain: Chain { layers, .. }, m, .. } = self.at;
         if to - from > 1 {
             let half = from.midpoint(to);
             let (params, other_params) = flat.split_at_mut(layers[from..half].iter().map(n_params).sum());
-            let needed = layers[from..half].iter().map(|layer| gradient_len::<T>(layer, self.m)).sum();
+            let needed = layers[from..half].iter().map(|layer| gradient_len::<T>(layer, m)).sum();
             let (scratch, other_scratch) = scratch.split_at_mut(needed);
             rayon::join(
                 || self.gradients((from, half), params, scratch),
                 || self.gradients((half, to), other_params, other_scratch),
             );
-        } else if let Layer::Dense { n_in, n_out, .. } = layers[from] {
-            let a_in = from.checked_sub(1).map_or(self.x, |before| &self.layers[before].a);
-            let dz = self.dz.get(from).map_or(self.last_dz, |dz| dz);
-            let (dw, db) = flat[..(n_in + 1) * n_out].split_at_mut(n_in * n_out);
-            cpu::grad_params([self.m, n_in, n_out], a_in, dz, dw, db, scratch);
+            return;
+        }
+        let dz = self.dz.get(from).map_or(self.last_dz, |dz| dz);
+        match layers[from] {
+            Layer::Dense { n_in, n_out, .. } => {
+                let a_in = from.checked_sub(1).map_or(self.a_in, |before| &self.layers[before].a);
+                let (dw, db) = flat[..(n_in + 1) * n_out].split_at_mut(n_in * n_out);
+                cpu::grad_params([m, n_in, n_out], a_in, dz, dw, db, scratch);
+            }
+            Layer::Blend { n, .. } => {
+                let d = &self.layers[from].z[..m * n];
+                blend::grad_alpha(d, &dz[..m * n], &mut flat[..n]);
+            }
+            _ => {}
         }
     }
 }

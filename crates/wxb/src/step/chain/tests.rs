@@ -1,9 +1,13 @@
 //! By rows on several threads and layer after layer on one are the same bits.
 
 use super::*;
+use crate::data::target::Task;
+use crate::layer::Members;
 use crate::network::dense_layers;
+use crate::preprocess::Groups;
+use crate::recipe::realmlp;
 use crate::rng::{Purpose, stream, unit};
-use crate::step::{Keep, backward, forward, loss};
+use crate::step::{self, Keep, backward, forward, loss};
 use crate::{Initializer, Loss};
 
 const ACTIVATIONS: [Activation; 5] = [
@@ -13,6 +17,8 @@ const ACTIVATIONS: [Activation; 5] = [
     Activation::Mish,
     Activation::LeakyRelu { slope: 0.1 },
 ];
+
+const TRAINING: Mode = Mode::Training { seed: 3, step: 11, dropout: 0.9 };
 
 struct Case {
     sizes: &'static [usize],
@@ -30,46 +36,49 @@ const CASES: [Case; 5] = [
     Case { sizes: &[4000, 20, 7, 5, 33], m: 53, dropout: 0.0, weighted: false },
 ];
 
-fn network<T: Real>(case: &Case, i: usize) -> Network<T> {
-    let hidden: Vec<Activation> = (2..case.sizes.len()).map(|l| ACTIVATIONS[(i + l) % 5]).collect();
-    let layers = dense_layers(case.sizes, &hidden, case.dropout).unwrap();
-    let loss = match case.sizes[case.sizes.len() - 1] {
-        1 => Loss::BinaryCrossEntropy { label_smoothing: 0.0 },
+fn network<T: Real>(layers: Vec<Layer>) -> Network<T> {
+    let loss = match layers.last() {
+        Some(Layer::Dense { n_out: 1, .. }) => Loss::BinaryCrossEntropy { label_smoothing: 0.0 },
         _ => Loss::CrossEntropy { label_smoothing: 0.1 },
     };
     Network::with_layers(layers, loss, Initializer::HeNormal, 5).unwrap()
 }
 
-fn batch<T: Real>(network: &Network<T>, case: &Case, keep: Keep) -> Cache<T> {
-    let mut cache = Cache::new(network, case.m + 3, keep);
+fn dense<T: Real>(case: &Case, i: usize) -> Network<T> {
+    let hidden: Vec<Activation> = (2..case.sizes.len()).map(|l| ACTIVATIONS[(i + l) % 5]).collect();
+    network(dense_layers(case.sizes, &hidden, case.dropout).unwrap())
+}
+
+fn batch<T: Real>(network: &Network<T>, (m, weighted): (usize, bool), keep: Keep) -> Cache<T> {
+    let mut cache = Cache::new(network, m + 3, keep);
     let mut rng = stream(9, Purpose::Sample, 1);
     cache.x.iter_mut().for_each(|x| *x = T::of(2.0 * unit(&mut rng) - 1.0));
     let classes = network.n_out().max(2);
     cache.y.iter_mut().enumerate().for_each(|(i, y)| *y = T::of((i * 7 % classes) as f64));
-    if case.weighted {
-        cache.weights = (0..case.m + 3).map(|i| T::of((i % 3) as f64)).collect();
+    if weighted {
+        cache.weights = (0..m + 3).map(|i| T::of((i % 3) as f64)).collect();
     }
     cache
 }
 
-fn check<T: Real>(case: &Case, i: usize, mode: Mode, keep: Keep) {
+fn check<T: Real>(network: &Network<T>, (m, weighted): (usize, bool), mode: Mode, keep: Keep) {
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    let network = network::<T>(case, i);
-    let mut expected = batch(&network, case, keep);
+    let mut expected = batch(network, (m, weighted), keep);
     let mut expected_grads = Params::zeros(network.layers()).unwrap();
     let expected_j = pool(1).install(|| {
-        forward(&network, &mut expected, case.m, mode);
-        let j = loss(&network, &mut expected, case.m);
-        backward(&network, &mut expected, case.m, &mut expected_grads);
+        forward(network, &mut expected, m, mode);
+        let j = loss(network, &mut expected, m);
+        backward(network, &mut expected, m, &mut expected_grads);
         j
     });
-    let name = format!("{:?} {} {mode:?} {keep:?}", case.sizes, T::NAME);
+    let name = format!("{:?} {} {mode:?} {keep:?}", network.layers(), T::NAME);
     assert!(expected_grads.flat.iter().filter(|g| g.f64() != 0.0).count() > network.n_params() / 4, "{name}");
     for threads in [2, 3, 8] {
-        let (mut cache, mut grads) = (batch(&network, case, keep), Params::zeros(network.layers()).unwrap());
+        let (mut cache, mut grads) =
+            (batch(network, (m, weighted), keep), Params::zeros(network.layers()).unwrap());
         pool(threads).install(|| {
-            assert!(takes(&network, &cache, case.m), "{name}");
-            let j = gradient(&network, &mut cache, case.m, mode, &mut grads);
+            assert!(Chain::of(network, &cache, m).is_some(), "{name}");
+            let j = step::gradient(network, &mut cache, m, mode, &mut grads);
             assert_eq!(j, expected_j, "J of {name}");
         });
         assert_eq!(grads.flat, expected_grads.flat, "{name}, {threads} threads");
@@ -83,35 +92,57 @@ fn check<T: Real>(case: &Case, i: usize, mode: Mode, keep: Keep) {
 
 #[test]
 fn by_rows_and_by_layers_are_the_same_bits() {
-    let training = Mode::Training { seed: 3, step: 11, dropout: 0.9 };
     for (i, case) in CASES.iter().enumerate() {
-        check::<f32>(case, i, training, Keep::Needed);
-        check::<f64>(case, i + 1, training, Keep::AllZ);
-        check::<f32>(case, i + 2, Mode::Predicting, Keep::AllZ);
+        let batch = (case.m, case.weighted);
+        check::<f32>(&dense(case, i), batch, TRAINING, Keep::Needed);
+        check::<f64>(&dense(case, i + 1), batch, TRAINING, Keep::AllZ);
+        check::<f32>(&dense(case, i + 2), batch, Mode::Predicting, Keep::AllZ);
     }
+}
+
+#[test]
+fn embeddings_before_and_blends_between_are_the_same_bits() {
+    let inputs = Groups { numbers: 9, others: 2, rows: 0, levels: 0 };
+    let mut layers = realmlp::layers(inputs, Task::Multiclass, 4);
+    check::<f32>(&network(layers.clone()), (70, true), TRAINING, Keep::Needed);
+    check::<f64>(&network(layers.clone()), (131, false), TRAINING, Keep::AllZ);
+    // With an activation of the dense layers' own, and a blend without dropout.
+    let is_dropout = |layer: &Layer| matches!(layer, Layer::Dropout { .. });
+    layers.remove(layers.iter().position(is_dropout).unwrap());
+    layers.iter_mut().for_each(|layer| {
+        if let Layer::Dense { activation, n_out: 256, .. } = layer {
+            *activation = Activation::Silu;
+        }
+    });
+    check::<f32>(&network(layers), (200, true), TRAINING, Keep::Needed);
 }
 
 #[test]
 fn a_loss_that_is_not_a_number_is_returned() {
     let case = &CASES[0];
-    let network = network::<f32>(case, 0);
-    let mut cache = batch(&network, case, Keep::Needed);
+    let network = dense::<f32>(case, 0);
+    let mut cache = batch(&network, (case.m, false), Keep::Needed);
     cache.x[5] = f32::NAN;
     let mut grads = Params::zeros(network.layers()).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-    let (j, _) = pool.install(|| gradient(&network, &mut cache, case.m, Mode::Predicting, &mut grads));
+    let (j, _) = pool.install(|| step::gradient(&network, &mut cache, case.m, Mode::Predicting, &mut grads));
     assert!(j.is_nan());
     assert!(grads.flat.iter().all(|&g| g == 0.0), "the gradients stay");
 }
 
 #[test]
 fn other_networks_go_layer_by_layer() {
+    let is_chain = |layers: &[Layer]| Chain::new(layers).is_some();
     let dense = |n_in, n_out| Layer::Dense { n_in, n_out, activation: Activation::Identity };
     let dropout = Layer::Dropout { rate: 0.5 };
-    assert!(is_chain(&[dense(3, 4), dropout, dense(4, 1)]));
-    assert!(!is_chain(&[dropout, dense(4, 1)]));
+    let blend = Layer::Blend { n: 4, activation: Activation::Selu };
+    assert!(is_chain(&[dense(3, 4), blend, dropout, dense(4, 1)]));
+    assert!(is_chain(&[dropout, dense(4, 1)]));
+    assert!(!is_chain(&[dropout]));
     assert!(!is_chain(&[dense(3, 4), dropout, dropout, dense(4, 1)]));
+    assert!(!is_chain(&[dense(3, 4), dropout, blend, dense(4, 1)]));
     assert!(!is_chain(&[dense(3, 4), dropout]));
     assert!(!is_chain(&[dense(3, 4), Layer::Scale { n: 4 }, dense(4, 1)]));
+    assert!(!is_chain(&[Layer::Members(Members { members: 2, n: 2 }), dense(2, 2)]));
     assert!(!is_chain(&[dense(2, 2); MOST + 1]));
 }
