@@ -78,6 +78,15 @@ class RegressorMixin:
         return r2_score(y, self.predict(X), sample_weight=sample_weight)  # type: ignore[attr-defined]
 
 
+class CallbackSupportMixin:
+    """Nothing: only scikit-learn has such callbacks."""
+
+
+def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method as it is."""
+    return method
+
+
 def r2_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
     """The mean over the targets of 1 - residual sum of squares / total sum of squares."""
     predicted = np.asarray(y_pred, dtype=np.float64)

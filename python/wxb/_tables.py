@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from . import _frames, _sklearn
 from . import _parameters as parameters
+from ._callbacks import tasks_of
 from ._history import History
 from ._progress import Progress
 from ._wxb import Frame, Model, train_table
@@ -43,7 +43,7 @@ class Target(NamedTuple):
     name: str | None
 
 
-class Table(_sklearn.BaseEstimator):
+class Table(_sklearn.CallbackSupportMixin, _sklearn.BaseEstimator):
     """Columns of any kind in, a mixture of networks out."""
 
     # What `fit` takes beside X and y. It is no parameter with a name of its own because a row of weight 2 is not two rows here: the
@@ -155,6 +155,7 @@ class Table(_sklearn.BaseEstimator):
 
     # -- training -----------------------------------------------------------------------------------------------
 
+    @_sklearn.with_callbacks
     def fit(self, X: Any, y: Any, *, validation_data: tuple[Any, Any] | None = None, **weights: Any) -> Any:
         """Train on the rows of X and y.
 
@@ -184,18 +185,21 @@ class Table(_sklearn.BaseEstimator):
         given = None if sample_weight is None else self._weights(sample_weight, y)
         valid = None if validation_data is None else self._rows(*validation_data)
         cells = self._cells(y)
-        progress = Progress(self.verbose, _listeners(self.callbacks))
+        tasks = tasks_of(self, X, y.values, sample_weight, None)
+        progress = Progress(self.verbose, _listeners(self.callbacks), tasks)
         flags = self._flags(y.name)
         model, report, warned = train_table(
             flags, self._named(), (frame, cells, given), valid, progress.hear, self._threads()
         )
         progress.close()
         for warning in warned:
-            warnings.warn(warning, UserWarning, stacklevel=2)
+            _sklearn.warn(warning, UserWarning)
         if model is None:
             raise RuntimeError("a callback stopped the training before there was a model")
         self._take(model)
         self._report = json.loads(report)
+        if tasks is not None:
+            tasks.finish()
         return self
 
     @classmethod
@@ -282,7 +286,7 @@ class Table(_sklearn.BaseEstimator):
     def _of_frame(self, X: Any, names: list[str] | None, *, reset: bool) -> Frame:
         frame = _with_rows(_frames.frame_of(X))
         for warning in frame.warnings:
-            warnings.warn(warning, UserWarning, stacklevel=4)
+            _sklearn.warn(warning, UserWarning)
         if _sklearn.HAS_SKLEARN and not isinstance(X, Mapping) and (reset or self._was_fitted_here()):
             _sklearn.check_feature_names(self, X, reset=reset)
         elif reset:

@@ -118,6 +118,7 @@ def logistic(
     scaling: float | None,
     limits: tuple[float, int],
     threads: int = 0,
+    on_iteration: Callable[[npt.NDArray[np.float64]], bool] | None = None,
 ) -> tuple[npt.NDArray[np.float64], int, float, str]: ...
 def linear_scores(x: Any, coef: Any, intercept: Any, output: str = "scores") -> npt.NDArray[Any] | None: ...
 
@@ -141,7 +142,7 @@ class Learner:
         rows: tuple[Any, Any] = (None, None),
         twister: tuple[npt.NDArray[np.uint32], int] | None = None,
         threads: int = 0,
-        on_epoch: Callable[[int, float, float | None, float], bool] | None = None,
+        listener: tuple[Callable[[int, float, float | None, float, bool, Any], bool], bool] | None = None,
     ) -> tuple[list[float], list[float], str, str, tuple[list[int], int] | None]: ...
     def predict(self, x: Any, logits: bool = False, threads: int = 0) -> npt.NDArray[Any] | None: ...
     def classes(self, x: Any, threads: int = 0) -> npt.NDArray[np.intp] | None: ...
