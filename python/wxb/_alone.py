@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,9 @@ class BaseEstimator:
                 raise ValueError(f"Invalid parameter {name!r} for estimator {type(self).__name__}.")
             setattr(self, name, value)
         return self
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
 
     def __repr__(self) -> str:
         usual = inspect.signature(type(self).__init__).parameters

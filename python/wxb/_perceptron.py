@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from . import _html, _random, _sklearn
 from . import _parameters as parameters
-from . import _random, _sklearn
 from ._callbacks import Tasks, tasks_of
 from ._wxb import Learner
 
@@ -21,7 +21,7 @@ _PRECISIONS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 _ALONE = 16_000_000
 
 
-class Perceptron(_sklearn.CallbackSupportMixin, _sklearn.BaseEstimator):
+class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     """The part of both estimators that does not know what the outputs mean."""
 
     # -- weights ------------------------------------------------------------------------------------------------
@@ -335,6 +335,19 @@ class Perceptron(_sklearn.CallbackSupportMixin, _sklearn.BaseEstimator):
             "You might also want to scale the data.",
             _sklearn.ConvergenceWarning,
         )
+
+    def _came_of_it(self) -> str:
+        if not self._has_weights() or not hasattr(self, "loss_"):
+            return ""
+        score = self.__dict__.get("best_validation_score_")
+        rows = [
+            ("layers", " → ".join(map(str, self._sizes))),
+            ("parameters", f"{sum((n_in + 1) * n_out for n_in, n_out in pairwise(self._sizes)):,}"),
+            ("epochs", self.n_iter_),
+            ("loss", f"{self.loss_:.4g}"),
+            *([] if score is None else [("best validation score", f"{score:.4g}")]),
+        ]
+        return _html.table(rows) + _html.losses(self.__dict__.get("loss_curve_", []))
 
     # -- prediction ---------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from . import _frames, _sklearn
+from . import _frames, _html, _sklearn
 from . import _parameters as parameters
 from ._callbacks import tasks_of
 from ._history import History
@@ -43,7 +43,7 @@ class Target(NamedTuple):
     name: str | None
 
 
-class Table(_sklearn.CallbackSupportMixin, _sklearn.BaseEstimator):
+class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     """Columns of any kind in, a mixture of networks out."""
 
     # What `fit` takes beside X and y. It is no parameter with a name of its own because a row of weight 2 is not two rows here: the
@@ -454,6 +454,24 @@ class Table(_sklearn.CallbackSupportMixin, _sklearn.BaseEstimator):
             model.importance(frame, cells, metric, (repeats, random_state), self._threads())
         )
         return {column["column"]: column for column in measured["columns"]}
+
+    def _came_of_it(self) -> str:
+        if not self.__sklearn_is_fitted__():
+            return ""
+        record = self.record_
+        rows = [record.get(name) for name in ("train_rows", "valid_rows")]
+        facts = [("trained on", f"{rows[0]:,} rows, validated on {rows[1]:,}")] if None not in rows else []
+        scores = record.get("metrics") or {}
+        facts += [
+            (name.replace("_", " "), "–" if value is None else f"{value:.4g}")
+            for name, value in scores.items()
+        ]
+        networks = [
+            (net["name"], f"{net['share']:.2f}", " → ".join(map(str, net["sizes"])), f"{net['parameters']:,}")
+            for net in self.networks_
+        ]
+        head = ("network", "share", "layers", "parameters")
+        return _html.table(facts) + _html.table(networks, head) + self.history_._drawn()
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the model: the same file as that of the command `wxb train`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import warnings
 from collections.abc import Callable, Sequence
@@ -9,8 +10,9 @@ from typing import Any, NamedTuple, overload
 
 from numpy.typing import ArrayLike
 
-from .. import _wxb
+from .. import _html, _wxb
 from .._arrays import Floats
+from .._history import epochs_in_words
 from .._settings import Setting, in_json, resolve
 from ..optim import LBFGS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from ..optim.schedules import Schedule
@@ -104,9 +106,16 @@ class History(Sequence[EpochRecord]):
         last = f", loss {self.loss[-1]:.6g}" if self._records else ""
         return f"<History of {len(self)} epochs{last}, stop: {self.stop}>"
 
+    def _repr_html_(self) -> str:
+        said = f"{epochs_in_words(self.loss, self.valid_loss)}, stop: {self.stop}"
+        return _html.losses(self.loss, self.valid_loss, said) or html.escape(repr(self))
+
 
 class Fits(Base):
     """How a network is trained."""
+
+    #: Of the last training.
+    _history: History | None = None
 
     def fit(
         self,
@@ -212,7 +221,7 @@ class Fits(Base):
         self._cache = None
         told = None if callback is None else _listener(callback)
         records, stop = _wxb.train(self._engine, self._flat, in_json(config), data, told)
-        history = _history(records, json.loads(stop))
+        history = self._history = _history(records, json.loads(stop))
         self._steps += history[-1].step if history else 0
         if history.stop == "diverged":
             where = history.detail

@@ -21,14 +21,13 @@ from ._batch import Form
 from ._cache import Cache, Gradients
 from ._check import GradCheck, gradcheck
 from ._files import Files
-from ._fit import Fits
 from ._summary import Shown
 from ._views import assign
 
 N = TypeVar("N", bound="Network")
 
 
-class Network(Fits, Files, Shown):
+class Network(Files, Shown):
     """A dense network, layer after layer: its parameters are NumPy arrays, its work is the engine's.
 
     Parameters
