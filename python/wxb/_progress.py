@@ -18,9 +18,6 @@ class Progress:
     returns true ends the training.
     """
 
-    #: Seconds between two states of the line.
-    PAUSE = 0.1
-
     def __init__(
         self, verbose: bool, callbacks: list[Callable[..., Any]], tasks: Tasks | None = None
     ) -> None:
@@ -32,6 +29,8 @@ class Progress:
         self.shown = 0.0
         self.width = 0
         self.last = ""
+        #: Seconds between two states of the line, and how one ends.
+        self.pause, self.end = _manner(sys.stderr)
 
     def hear(self, what: str, news: str) -> bool:
         """Whether the training is to end."""
@@ -69,9 +68,9 @@ class Progress:
         elif what == "epoch":
             self.last = self._epoch(event)
             now = time.monotonic()
-            if now - self.shown >= self.PAUSE:
+            if now - self.shown >= self.pause:
                 self.shown = now
-                self._write(self.last, "\r")
+                self._write(self.last, self.end)
 
     def _epoch(self, event: Any) -> str:
         record = event["record"]
@@ -84,3 +83,13 @@ class Progress:
         sys.stderr.flush()
         self.width = len(text) if end == "\r" else 0
         self.last = "" if end == "\n" else self.last
+
+
+def _manner(stream: Any) -> tuple[float, str]:
+    """A line that changes where somebody looks on; in a file a line now and then."""
+    if stream.isatty():
+        return 0.1, "\r"
+    # Of a kernel, which keeps every state of the line in the notebook.
+    if type(stream).__module__.startswith("ipykernel"):
+        return 0.5, "\r"
+    return 10.0, "\n"
