@@ -48,6 +48,13 @@ class EpochRecord(NamedTuple):
     best: bool
 
 
+class Standing(NamedTuple):
+    """Where a training stands, and the optimizer whose moments it has."""
+
+    state: _wxb.State
+    optimizer: str
+
+
 class History(Sequence[EpochRecord]):
     """The records of the epochs, and why the training ended.
 
@@ -63,10 +70,13 @@ class History(Sequence[EpochRecord]):
         More on that: the patience, the reason, where it diverged.
     """
 
-    def __init__(self, records: list[EpochRecord], stop: str, detail: dict[str, Any]) -> None:
+    def __init__(
+        self, records: list[EpochRecord], stop: str, detail: dict[str, Any], standing: Standing | None = None
+    ) -> None:
         self._records = records
         self.stop = stop
         self.detail = detail
+        self._standing = standing
 
     @property
     def loss(self) -> list[float]:
@@ -138,6 +148,7 @@ class Fits(Base):
         drop_last: bool = False,
         seed: int | None = None,
         callback: Callable[[EpochRecord], bool | None] | None = None,
+        resume: History | None = None,
     ) -> History:
         """Train: the loop of forward, backward and step, in the engine.
 
@@ -155,7 +166,8 @@ class Fits(Base):
         batch_size : int, optional
             Examples of a step; all, unless it is given.
         optimizer : str, Optimizer or LBFGS
-            A rule with its constants; it begins anew, whatever its state. L-BFGS takes all examples at once.
+            A rule with its constants; it begins anew, whatever its state, unless ``resume`` is given. L-BFGS takes
+            all examples at once.
         schedule : str or Schedule
             How the learning rate changes.
         l2, l1 : float
@@ -177,10 +189,15 @@ class Fits(Base):
         callback : callable, optional
             Called with the record of each epoch, while the network has the weights of that epoch; ``True``
             ends the training.
+        resume : History, optional
+            Of an earlier training of this network, which goes on where it stood, with its weights and the
+            optimizer's moments, for ``epochs`` more: five epochs and five more are ten, bit for bit, where data
+            and settings are the same and the schedule does not depend on the number of epochs.
 
         Returns
         -------
         History
+            Of all epochs, those before ``resume`` too.
 
         Warns
         -----
@@ -198,12 +215,13 @@ class Fits(Base):
         ('epochs', True)
         """
         rule = resolve_optimizer(optimizer)
+        done, standing = _standing(resume, rule)
         rate = getattr(rule, "lr", 1.0) if lr is None else lr
         config = {
             "optimizer": rule.form(),
             "lr": float(rate),
             "schedule": _form(resolve(Schedule, schedule)),
-            "epochs": epochs,
+            "epochs": done + epochs,
             "batch_size": "full" if batch_size is None else {"rows": batch_size},
             "l2": l2,
             "l1": l1,
@@ -220,9 +238,11 @@ class Fits(Base):
         data = (self._batch(X, Y, sample_weight), None if validation is None else self._batch(*validation))
         self._cache = None
         told = None if callback is None else _listener(callback)
-        records, stop = _wxb.train(self._engine, self._flat, in_json(config), data, told)
-        history = self._history = _history(records, json.loads(stop))
-        self._steps += history[-1].step if history else 0
+        start = (self._threads, standing)
+        records, stop, state = _wxb.train(self._engine, self._flat, in_json(config), data, told, start)
+        history = self._history = _history(records, json.loads(stop), Standing(state, rule.to_json()))
+        before = resume[-1].step if resume else 0
+        self._steps += history[-1].step - before if history else 0
         if history.stop == "diverged":
             where = history.detail
             place = f"epoch {where['epoch']}, batch {where['batch']}: {where['tensor']}"
@@ -265,6 +285,15 @@ def _listener(callback: Callable[[EpochRecord], bool | None]) -> Callable[[Any],
     return lambda record: callback(EpochRecord(*record))
 
 
-def _history(records: Sequence[tuple[Any, ...]], stop: Any) -> History:
+def _history(records: Sequence[tuple[Any, ...]], stop: Any, standing: Standing) -> History:
     name, detail = next(iter(stop.items())) if isinstance(stop, dict) else (stop, {})
-    return History([EpochRecord(*record) for record in records], name, detail)
+    return History([EpochRecord(*record) for record in records], name, detail, standing)
+
+
+def _standing(resume: History | None, rule: Optimizer | LBFGS) -> tuple[int, _wxb.State | None]:
+    """The epochs of the training to go on with, and where it stands."""
+    if resume is None:
+        return 0, None
+    if resume._standing is None or resume._standing.optimizer != rule.to_json():
+        raise ValueError(f"resume needs the optimizer of the training that goes on, not {rule!r}")
+    return len(resume), resume._standing.state
