@@ -15,6 +15,7 @@ from . import _parameters as parameters
 from ._callbacks import tasks_of
 from ._history import History
 from ._progress import Progress
+from ._recorded import recorded
 from ._wxb import Frame, Model, train_table
 
 #: Parameters that are no settings of the engine.
@@ -205,10 +206,9 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     @classmethod
     def _of_file(cls, model: Model) -> Any:
         """An estimator with a model that was trained before."""
-        estimator = cls()
+        estimator = cls(**recorded(model))
         estimator._take(model)
         estimator.feature_names_in_ = np.asarray(model.inputs, dtype=object)
-        estimator.preset = json.loads(model.record).get("preset")
         return estimator
 
     def _rows(self, X: Any, y: Any) -> tuple[Frame, Any, None]:
