@@ -36,6 +36,7 @@ fn _wxb(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(optim::lbfgs_step, module)?)?;
     module.add_class::<network::Engine>()?;
     module.add_class::<pass::Pass>()?;
+    module.add_class::<training::State>()?;
     module.add_function(wrap_pyfunction!(training::train, module)?)?;
     module.add_function(wrap_pyfunction!(model::model_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(model::network_of_model, module)?)?;

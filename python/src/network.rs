@@ -143,9 +143,10 @@ impl Engine {
         flat: &Bound<'py, PyAny>,
         x: &Bound<'py, PyAny>,
         linked: bool,
+        threads: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
         let output = if linked { Output::Linked } else { Output::Logits };
-        at_precision!("the parameters", flat => predict_as(py, self, flat, x, output))
+        at_precision!("the parameters", flat => predict_as(py, self, flat, x, (output, threads)))
     }
 
     /// A pass over inputs (m, n₀). In training, masks are drawn from (seed, step), unless they are given: (layer, mask) pairs.
@@ -156,6 +157,7 @@ impl Engine {
         x: &Bound<'py, PyAny>,
         training: Option<(u64, u64)>,
         masks: Option<Vec<(usize, Bound<'py, PyAny>)>>,
+        threads: usize,
     ) -> PyResult<Pass> {
         let mode = match (training, &masks) {
             (Some(_), Some(_)) => Mode::SameMasks,
@@ -163,11 +165,12 @@ impl Engine {
             (None, _) => Mode::Predicting,
         };
         let masks = masks.unwrap_or_default();
-        at_precision!("the parameters", flat => forward_as(py, self, flat, x, (mode, &masks)))
+        at_precision!("the parameters", flat => forward_as(py, self, flat, x, (mode, &masks, threads)))
     }
 
     /// The gradient against central differences, in double precision, at the mode of the last argument: (seed, step) of a training
     /// pass, or none.
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn gradcheck<'py>(
         &self,
         py: Python<'py>,
@@ -176,17 +179,18 @@ impl Engine {
         per_tensor: usize,
         seed: u64,
         training: Option<(u64, u64)>,
+        threads: usize,
     ) -> PyResult<Vec<CheckOfPython>> {
         let network = self.network::<f64>(flat)?;
         let (x, y, weights) = batch;
-        let mut kept = Kept::new(network, &x)?;
+        let mut kept = Kept::new(network, &x, threads)?;
         kept.load(&y, weights.as_ref())?;
         let mode = match training {
             Some((seed, step)) => Mode::Training { seed, step, dropout: 1.0 },
             None => Mode::Predicting,
         };
-        let checks = work_on_threads(py, || {
-            let Kept { network, cache, m } = &mut kept;
+        let checks = work_on_threads(py, threads, || {
+            let Kept { network, cache, m, .. } = &mut kept;
             gradcheck(network, cache, *m, mode, per_tensor, seed)
         })?;
         let of_python = |check: wxb::gradcheck::TensorCheck| {
@@ -219,14 +223,14 @@ fn predict_as<'py, T: Float>(
     engine: &Engine,
     flat: &Bound<'py, PyAny>,
     x: &Bound<'py, PyAny>,
-    output: Output,
+    (output, threads): (Output, usize),
 ) -> PyResult<Bound<'py, PyAny>> {
     let (network, x) = (engine.network::<T>(flat)?, numbers::<T>("X", x)?);
     let [m, n_in] = inputs_shape(&network, &x)?;
     let count = u32::try_from(m).map_err(|_| PyValueError::new_err(format!("{m} examples are too many")))?;
     let view = ArrayView2::from_shape((m, n_in), x.as_slice()?)
         .map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let values = work_on_threads(py, || {
+    let values = work_on_threads(py, threads, || {
         let rows: Vec<u32> = (0..count).collect();
         let values = predict(&network, &Inputs::Dense(view), &rows, output);
         values.into_iter().map(T::of).collect::<Vec<T>>()
@@ -255,22 +259,22 @@ fn forward_as<'py, T: Float>(
     engine: &Engine,
     flat: &Bound<'py, PyAny>,
     x: &Bound<'py, PyAny>,
-    (mode, masks): (Mode, &[(usize, Bound<'py, PyAny>)]),
+    (mode, masks, threads): (Mode, &[(usize, Bound<'py, PyAny>)], usize),
 ) -> PyResult<Pass>
 where
     Kept<T>: Into<Pass>,
 {
-    let mut kept = Kept::new(engine.network::<T>(flat)?, x)?;
+    let mut kept = Kept::new(engine.network::<T>(flat)?, x, threads)?;
     for (layer, mask) in masks {
         kept.set_mask(*layer, mask)?;
     }
-    work_on_threads(py, || kept.forward(mode))?;
+    work_on_threads(py, threads, || kept.forward(mode))?;
     Ok(kept.into())
 }
 
 impl<T: Float> Kept<T> {
     /// A cache for exactly these inputs (m, n₀), filled with them.
-    pub(crate) fn new(network: Network<T>, x: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn new(network: Network<T>, x: &Bound<'_, PyAny>, threads: usize) -> PyResult<Self> {
         let x = numbers::<T>("X", x)?;
         let [m, _] = inputs_shape(&network, &x)?;
         if m == 0 {
@@ -279,7 +283,7 @@ impl<T: Float> Kept<T> {
         let mut cache = Cache::new(&network, m, Keep::AllZ);
         let all = x.as_slice()?.len();
         cache.x[..all].copy_from_slice(x.as_slice()?);
-        Ok(Self { network, cache, m })
+        Ok(Self { network, cache, m, threads })
     }
 
     /// Targets (m, n_targets) and weights (m) into the cache.

@@ -21,12 +21,13 @@ pub fn optimizer_update<'py>(
     theta: &Bound<'py, PyAny>,
     g: &Bound<'py, PyAny>,
     moments: Vec<Bound<'py, PyAny>>,
+    threads: usize,
 ) -> PyResult<()> {
     let optimizer: Optimizer = parse("optimizer", optimizer)?;
     optimizer.check().map_err(|error| exception(&error))?;
     let (lr, t, weight_decay) = step;
     let step = Step { lr, t, weight_decay, epsilon: 1.0 };
-    at_precision!("the parameters", theta => update_as(py, (optimizer, step), theta, g, &moments))
+    at_precision!("the parameters", theta => update_as(py, (optimizer, step), theta, g, (&moments, threads)))
 }
 
 fn update_as<'py, T: Float>(
@@ -34,7 +35,7 @@ fn update_as<'py, T: Float>(
     (optimizer, step): (Optimizer, Step),
     theta: &Bound<'py, PyAny>,
     g: &Bound<'py, PyAny>,
-    moments: &[Bound<'py, PyAny>],
+    (moments, threads): (&[Bound<'py, PyAny>], usize),
 ) -> PyResult<()> {
     let g = numbers::<T>("the gradients", g)?;
     let mut theta = numbers_mut::<T>("the parameters", theta)?;
@@ -56,7 +57,7 @@ fn update_as<'py, T: Float>(
         Some(moment) => &mut **moment,
         None => &mut [][..],
     });
-    work_on_threads(py, || optimizer.update(step, theta, g, m, v))
+    work_on_threads(py, threads, || optimizer.update(step, theta, g, m, v))
 }
 
 /// The schedule's factor on the learning rate at some steps of a run.

@@ -15,6 +15,8 @@ pub struct Kept<T> {
     pub(crate) network: Network<T>,
     pub(crate) cache: Cache<T>,
     pub(crate) m: usize,
+    /// What it and its gradients are calculated on.
+    pub(crate) threads: usize,
 }
 
 /// A pass of either precision.
@@ -111,7 +113,7 @@ impl Pass {
     ) -> PyResult<f64> {
         of_precision!(&mut self.0, kept => {
             kept.load(y, weights)?;
-            work_on_threads(py, || loss(&kept.network, &mut kept.cache, kept.m).0)
+            work_on_threads(py, kept.threads, || loss(&kept.network, &mut kept.cache, kept.m).0)
         })
     }
 
@@ -181,7 +183,7 @@ impl<T: Float> Kept<T> {
         with_dx: bool,
         cost: impl Fn(&mut Self) -> f64 + Sync,
     ) -> PyResult<Gradients<'py>> {
-        let (j, flat) = work_on_threads(py, || {
+        let (j, flat) = work_on_threads(py, self.threads, || {
             let j = cost(self);
             let mut grads = self.network.params.clone();
             self.cache.with_dx = with_dx;

@@ -53,6 +53,10 @@ pub fn work<R: Send>(
     stop: &AtomicBool,
     work: impl FnOnce() -> R + Send,
 ) -> (R, Option<PyErr>) {
+    if pool.current_thread_index().is_some() {
+        // A callback of other work in this pool, whose thread this is: waiting, it would wait for itself.
+        return (py.detach(work), None);
+    }
     py.detach(|| {
         let (done, waiting) = mpsc::channel::<()>();
         let (mut result, mut signal) = (None, None);

@@ -7,7 +7,10 @@ use numpy::PyReadonlyArrayDyn;
 use numpy::ndarray::ArrayView2;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use serde_json::Value;
 use wxb::data::{Dataset, Inputs};
+use wxb::model_file::Checkpoint;
 use wxb::trainer::{EpochRecord, Event, Run, Stop, TrainConfig, fit};
 
 use crate::array::{Float, at_precision, numbers, numbers_mut};
@@ -20,9 +23,71 @@ use crate::work::caught;
 type Batch<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
 /// Epoch, step, training loss, validation loss and metric, learning rate, whether it is the best.
 type Record = (u64, u64, f64, Option<f64>, Option<f64>, f64, bool);
+/// The epochs, why it ended as JSON, where it stands.
+type Trained = (Vec<Record>, String, State);
 
-/// Trains parameters in place. The configuration holds what differs from the trainer's defaults; `on_epoch` gets the record of
-/// each epoch, whose parameters it finds in `flat`, and ends the training with `True`.
+/// Where a training stands: weights, moments, what its rules count.
+#[pyclass(module = "wxb._wxb", frozen)]
+pub struct State(Standing);
+
+enum Standing {
+    Single(Run<f32>),
+    Double(Run<f64>),
+}
+
+#[pymethods]
+impl State {
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(
+            py,
+            &match &self.0 {
+                Standing::Single(run) => Checkpoint::to_bytes(run, &Value::Null),
+                Standing::Double(run) => Checkpoint::to_bytes(run, &Value::Null),
+            },
+        )
+    }
+
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        let single = Checkpoint::<f32>::from_bytes(bytes).map(|read| Standing::Single(read.run));
+        let any =
+            single.or_else(|_| Checkpoint::<f64>::from_bytes(bytes).map(|read| Standing::Double(read.run)));
+        any.map(Self).map_err(|error| exception(&error))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((slf.get_type().getattr("from_bytes")?, (slf.get().to_bytes(slf.py()),)))
+    }
+}
+
+/// A precision's part of a state.
+trait Stands: Float {
+    fn run(state: &State) -> Option<&Run<Self>>;
+    fn state(run: Run<Self>) -> State;
+}
+
+impl Stands for f32 {
+    fn run(state: &State) -> Option<&Run<f32>> {
+        if let Standing::Single(run) = &state.0 { Some(run) } else { None }
+    }
+
+    fn state(run: Run<f32>) -> State {
+        State(Standing::Single(run))
+    }
+}
+
+impl Stands for f64 {
+    fn run(state: &State) -> Option<&Run<f64>> {
+        if let Standing::Double(run) = &state.0 { Some(run) } else { None }
+    }
+
+    fn state(run: Run<f64>) -> State {
+        State(Standing::Double(run))
+    }
+}
+
+/// Trains parameters in place, or goes on from a state. The configuration holds what differs from the trainer's defaults; `on_epoch`
+/// gets the record of each epoch, whose parameters it finds in `flat`, and ends the training with `True`.
 ///
 /// # Errors
 /// Whatever `on_epoch` raises, and `KeyboardInterrupt`; the parameters are then the best so far.
@@ -34,17 +99,18 @@ pub fn train<'py>(
     config: &str,
     data: (Batch<'py>, Option<Batch<'py>>),
     on_epoch: Option<Py<PyAny>>,
-) -> PyResult<(Vec<Record>, String)> {
-    let (config, (train, valid)) = (config_of(config)?, data);
+    start: (usize, Option<Bound<'py, State>>),
+) -> PyResult<Trained> {
+    let (config, (train, valid), (threads, from)) = (config_of(config)?, data, start);
     let engine = engine.get();
-    at_precision!("the parameters", flat => train_as(py, engine, flat, &config, (&train, valid.as_ref()), on_epoch))
+    at_precision!("the parameters", flat => train_as(py, engine, flat, &config, (&train, valid.as_ref()), (on_epoch, threads, from)))
 }
 
 /// The defaults with other values for some keys.
 fn config_of(json: &str) -> PyResult<TrainConfig> {
     let refuse = |error: serde_json::Error| PyValueError::new_err(format!("settings: {error} in {json}"));
     let mut config = serde_json::to_value(TrainConfig::default()).map_err(refuse)?;
-    let given: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).map_err(refuse)?;
+    let given: serde_json::Map<String, Value> = serde_json::from_str(json).map_err(refuse)?;
     given.into_iter().for_each(|(key, value)| config[key] = value);
     let config: TrainConfig = serde_json::from_value(config).map_err(refuse)?;
     config.check().map_err(|error| exception(&error))?;
@@ -79,14 +145,14 @@ impl<'py, T: Float> Held<'py, T> {
     }
 }
 
-fn train_as<'py, T: Float>(
+fn train_as<'py, T: Stands>(
     py: Python<'py>,
     engine: &Engine,
     flat: &Bound<'py, PyAny>,
     config: &TrainConfig,
     (train, valid): (&Batch<'py>, Option<&Batch<'py>>),
-    on_epoch: Option<Py<PyAny>>,
-) -> PyResult<(Vec<Record>, String)> {
+    (on_epoch, threads, from): (Option<Py<PyAny>>, usize, Option<Bound<'py, State>>),
+) -> PyResult<Trained> {
     let network = engine.network::<T>(flat)?;
     let n_targets = network.n_targets();
     let train = Held::<T>::new(train)?;
@@ -95,8 +161,14 @@ fn train_as<'py, T: Float>(
     let valid_shape = valid.as_ref().map_or(Ok(shape), |valid| inputs_shape(&network, &valid.x))?;
     let data = train.data(shape, n_targets)?;
     let valid = valid.as_ref().map(|valid| valid.data(valid_shape, n_targets)).transpose()?;
-    let mut run = Run::new(network, config).map_err(|error| exception(&error))?;
-    let (pool, signalled) = (pool::of(0)?, AtomicBool::new(false));
+    let mut run = match &from {
+        None => Run::new(network, config).map_err(|error| exception(&error))?,
+        Some(from) => T::run(from.get())
+            .filter(|run| run.network.layers() == network.layers() && run.network.loss() == network.loss())
+            .cloned()
+            .ok_or_else(|| PyValueError::new_err("the training to go on with is one of another network"))?,
+    };
+    let (pool, signalled) = (pool::of(threads)?, AtomicBool::new(false));
     let mut listener =
         Listener { on_epoch, flat: flat.clone().unbind(), signalled: &signalled, raised: None };
     let (stop, signal) = pool::work(py, &pool, &signalled, || {
@@ -108,7 +180,7 @@ fn train_as<'py, T: Float>(
         return Err(raised);
     }
     let stop = serde_json::to_string(&stop).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok((run.history.iter().map(of_python).collect(), stop))
+    Ok((run.history.iter().map(of_python).collect(), stop, T::state(run)))
 }
 
 fn of_python(record: &EpochRecord) -> Record {

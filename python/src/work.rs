@@ -16,12 +16,16 @@ pub fn work<R: Send>(py: Python<'_>, engine: impl FnOnce() -> R + Send) -> PyRes
     py.detach(|| caught(engine))
 }
 
-/// The same on the threads of this process: those of rayon's global pool would not survive a fork.
+/// The same on so many threads of this process, 0 the usual number: those of rayon's global pool would not survive a fork.
 ///
 /// # Errors
 /// As [`work`].
-pub fn work_on_threads<R: Send>(py: Python<'_>, engine: impl FnOnce() -> R + Send) -> PyResult<R> {
-    let pool = pool::of(0)?;
+pub fn work_on_threads<R: Send>(
+    py: Python<'_>,
+    threads: usize,
+    engine: impl FnOnce() -> R + Send,
+) -> PyResult<R> {
+    let pool = pool::of(threads)?;
     py.detach(|| caught(|| pool.install(engine)))
 }
 

@@ -1,6 +1,7 @@
 """The training loop as Python sees it: history, validation, callbacks, interruption."""
 
 import _thread
+import pickle
 import subprocess
 import sys
 import threading
@@ -206,3 +207,49 @@ def test_import_is_quick():
     )
     best = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
     assert best < 0.1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "adam", "batch_size": 16},
+        {"optimizer": "nesterov", "batch_size": 16, "l2": 0.1},
+        {"optimizer": "lbfgs"},
+        {"optimizer": "adam", "validation": (X[:20], Y[:20]), "patience": 50},
+        {"schedule": schedules.Step(every=3, factor=0.5), "batch_size": 7},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_five_epochs_and_five_are_ten(settings, dtype):
+    blocks = {} if settings.get("optimizer") == "lbfgs" else {"dropout": 0.2}
+    whole, halves = make(dtype=dtype, **blocks), make(dtype=dtype, **blocks)
+    expected = whole.fit(X, Y, epochs=10, lr=0.05, **settings)
+    first = halves.fit(X, Y, epochs=5, lr=0.05, **settings)
+    first = pickle.loads(pickle.dumps(first))
+    both = halves.fit(X, Y, epochs=5, lr=0.05, resume=first, **settings)
+    assert list(both) == list(expected) and both.stop == expected.stop
+    np.testing.assert_array_equal(halves.flat, whole.flat)
+    assert halves.steps == whole.steps == expected[-1].step
+
+
+def test_what_was_broken_off_goes_on():
+    whole, parts = make(dropout=0.2), make(dropout=0.2)
+    settings = {"optimizer": "adam", "schedule": "cosine", "batch_size": 16}
+    whole.fit(X, Y, epochs=10, **settings)
+    first = parts.fit(X, Y, epochs=10, callback=lambda record: record.epoch == 4, **settings)
+    heard = []
+    parts.fit(X, Y, epochs=6, resume=first, callback=lambda record: heard.append(record.epoch), **settings)
+    np.testing.assert_array_equal(parts.flat, whole.flat)
+    assert heard == [5, 6, 7, 8, 9, 10]
+
+
+def test_a_training_goes_on_with_what_is_its_own():
+    net = make()
+    history = net.fit(X, Y, epochs=2, optimizer="adam")
+    with pytest.raises(ValueError, match=r"optimizer.*SGD"):
+        net.fit(X, Y, resume=history)
+    with pytest.raises(ValueError, match="another network"):
+        wxb.Network([4, 7, 1], loss="binary_cross_entropy").fit(X, Y, optimizer="adam", resume=history)
+    with pytest.raises(ValueError, match="another network"):
+        make(dtype=np.float32).fit(X, Y, optimizer="adam", resume=history)

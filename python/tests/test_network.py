@@ -611,3 +611,34 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(700, 200)).astype(np.float32)
+    y = x[:, 0] ** 2
+
+    def work(threads):
+        net = wxb.Network([200, 300, 1], loss="squared_error", dropout=0.1, seed=3, threads=threads)
+        net.forward(x, training=True)
+        net.step(net.backward(y), optim.Adam(0.01))
+        net.fit(x, y, epochs=2, batch_size=128, optimizer="adam")
+        return np.concatenate([net.flat, net.predict(x).ravel()])
+
+    for threads in (2, 3, None):
+        np.testing.assert_array_equal(work(threads), work(1))
+
+
+def test_threads_are_kept_and_checked():
+    net = make()
+    assert net.threads is None
+    net.threads = np.int64(2)
+    assert net.copy().threads == pickle.loads(pickle.dumps(net)).threads == 2
+    older = net.__getstate__()
+    del older["threads"]
+    net.__setstate__(older)
+    assert net.threads is None
+    for wrong in (0, -1, 1.5, "2"):
+        with pytest.raises(ValueError, match="threads"):
+            net.threads = wrong
+    assert wxb.Network.from_layers(net.layers, loss="squared_error", threads=1).threads == 1

@@ -189,3 +189,26 @@ def test_predictions_while_others_train() -> None:
     print("done")
     """
     assert run(code) == "done\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts threads in /proc")
+def test_a_network_takes_as_many_threads_as_it_says() -> None:
+    code = """
+    import os
+    os.environ["OMP_NUM_THREADS"] = "5"
+    import numpy as np
+    import wxb
+    X = np.random.RandomState(0).standard_normal((2000, 300))
+    def count():
+        names = (open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task"))
+        return sum(name.startswith("wxb-") for name in names)
+    for threads in (2, 3, None):
+        net = wxb.Network([300, 300, 1], loss="squared_error", threads=threads)
+        net.predict(X)
+        net.forward(X, training=True)
+        net.step(net.backward(X[:, 0]), wxb.optim.Adam())
+        net.fit(X, X[:, 0], epochs=1)
+        net.gradcheck(X[:9], X[:9, 0], per_tensor=3)
+        print(count())
+    """
+    assert run(code) == "2\n5\n10\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,9 @@ class BaseEstimator:
             setattr(self, name, value)
         return self
 
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
+
     def __repr__(self) -> str:
         usual = inspect.signature(type(self).__init__).parameters
         shown = [
@@ -76,6 +80,15 @@ class RegressorMixin:
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean over the targets of 1 - residual sum of squares / total sum of squares."""
         return r2_score(y, self.predict(X), sample_weight=sample_weight)  # type: ignore[attr-defined]
+
+
+class CallbackSupportMixin:
+    """Nothing: only scikit-learn has such callbacks."""
+
+
+def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method as it is."""
+    return method
 
 
 def r2_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:

@@ -20,6 +20,13 @@ def load(path: str | os.PathLike[str]) -> Any:
     -------
     TableClassifier, TableRegressor or Network
         Ready to predict; a Network if the model takes numbers as they are.
+
+    Notes
+    -----
+    The parameters of a table's estimator are those that the file records: preset, seed, folds, precision; of `"mlp"` and
+    `"linear"` also loss, hidden layers, optimizer and schedule with their constants, penalties and rules for the end. The
+    others, such as activations and how columns are prepared, have their usual values, although the model may have been
+    trained with others.
     """
     model = Model.read(os.fspath(path))
     if not model.inputs:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _classes, _penalty, _sklearn
+from ._callbacks import Tasks, tasks_of
 from ._parameters import (
     BOOLEAN,
     JOBS,
@@ -44,8 +45,11 @@ _RULES: dict[str, Rule] = {
     "n_jobs": JOBS,
 }
 
+#: What scikit-learn's callbacks know an iteration of Newton's method as.
+_ITERATION = "newton-iter"
 
-class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
+
+class LogisticRegression(_sklearn.CallbackSupportMixin, _sklearn.ClassifierMixin, _sklearn.BaseEstimator):
     """Logistic regression, of several classes softmax regression: scikit-learn's on the engine of wxb.
 
     All solvers of scikit-learn are accepted, and one method answers to all of their names: Newton's, in float64; with many columns
@@ -141,6 +145,7 @@ class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
         self.warm_start = warm_start
         self.n_jobs = n_jobs
 
+    @_sklearn.with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
         """Find the coefficients.
 
@@ -178,13 +183,35 @@ class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
         weights = np.ones(len(Y)) if weights is None else weights
         if not weights.sum() > 0:
             raise ValueError("there is no row of a weight above 0 to learn from")
-        self._solve(X, Y, weights, strength)
+        # As in scikit-learn: one for each iteration, and one in which it turns out that there is nothing left to do.
+        tasks = tasks_of(self, X, y, sample_weight, max(self.max_iter, 1) + 1)
+        self._solve(X, Y, weights, strength, tasks)
+        if tasks is not None:
+            tasks.finish()
         return self
 
-    def _solve(self, X: Any, Y: Any, weights: Any, strength: tuple[float, float]) -> None:
+    def _solve(
+        self, X: Any, Y: Any, weights: Any, strength: tuple[float, float], tasks: Tasks | None
+    ) -> None:
         n, d = (1 if len(self.classes_) == 2 else len(self.classes_)), X.shape[1]
         scaling = float(self.intercept_scaling) if self.solver == "liblinear" else None
         start = self._start(n, d, scaling)
+        dtype = np.float64 if self.solver == "liblinear" else X.dtype
+        done = 0
+
+        def fitted(theta: Any, n_iter: int) -> dict[str, Any]:
+            coef, intercept = self._coefficients(theta, (n, d), scaling, strength)
+            coef, intercept = (np.ascontiguousarray(part, dtype=dtype) for part in (coef, intercept))
+            return {"coef_": coef, "intercept_": intercept, "n_iter_": np.array([n_iter], dtype=np.int32)}
+
+        def on_iteration(theta: Any) -> bool:
+            nonlocal done
+            done += 1
+            assert tasks is not None
+            return tasks.pass_on(_ITERATION, fitted(theta, done))
+
+        if tasks is not None:
+            tasks.begin(_ITERATION, fitted(start, 0))
         rows = rows_of(X)
         if isinstance(rows, tuple):
             rows = (*rows[:2], rows[2].astype(np.float64, copy=False), rows[3])
@@ -198,7 +225,21 @@ class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
             scaling,
             (float(self.tol), int(self.max_iter)),
             threads(self.n_jobs),
+            None if tasks is None else on_iteration,
         )
+        if tasks is not None and n_iter == 0:
+            tasks.pass_on(_ITERATION, fitted(start, 0))
+        attributes = fitted(theta, n_iter)
+        self.coef_, self.intercept_ = attributes["coef_"], attributes["intercept_"]
+        self.n_iter_ = attributes["n_iter_"]
+        if end == "iterations":
+            _penalty.warn_of_iterations(self, largest)
+
+    def _coefficients(
+        self, theta: Any, shape: tuple[int, int], scaling: float | None, strength: tuple[float, float]
+    ) -> tuple[Any, Any]:
+        """W (n, d) and b (n)."""
+        n, d = shape
         coef, intercept = theta[: d * n].reshape(d, n).T, theta[d * n :] * (scaling or 1.0)
         if n > 1 and self.solver != "liblinear":
             # Softmax does not change with a number that all classes have in common; the symmetric solution is the one of least
@@ -206,12 +247,7 @@ class LogisticRegression(_sklearn.ClassifierMixin, _sklearn.BaseEstimator):
             intercept = intercept - intercept.mean()
             if strength[1] == 0:
                 coef = coef - coef.mean(axis=0)
-        dtype = np.float64 if self.solver == "liblinear" else X.dtype
-        self.coef_ = np.ascontiguousarray(coef, dtype=dtype)
-        self.intercept_ = np.ascontiguousarray(intercept, dtype=dtype)
-        self.n_iter_ = np.array([n_iter], dtype=np.int32)
-        if end == "iterations":
-            _penalty.warn_of_iterations(self, largest)
+        return coef, intercept
 
     def _start(self, n: int, d: int, scaling: float | None) -> Any:
         theta = np.zeros(d * n + n)

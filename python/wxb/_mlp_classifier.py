@@ -192,6 +192,7 @@ class MLPClassifier(_sklearn.ClassifierMixin, Perceptron):
         self.callbacks = callbacks
         self.n_jobs = n_jobs
 
+    @_sklearn.with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPClassifier:
         """Train on all rows.
 

@@ -193,6 +193,7 @@ class MLPRegressor(_sklearn.RegressorMixin, Perceptron):
         self.callbacks = callbacks
         self.n_jobs = n_jobs
 
+    @_sklearn.with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPRegressor:
         """Train on all rows.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,7 @@ def _penalty_of(estimator: Any) -> str | None:
     ratio = estimator.l1_ratio
     if estimator.penalty != "deprecated":
         if _sklearn.VERSION >= _L1_RATIO_ALONE:
-            _warn(
+            _sklearn.warn(
                 "'penalty' was deprecated in version 1.8 and will be removed in 1.10. To avoid this warning, leave "
                 "'penalty' set to its default value and use 'l1_ratio' or 'C' instead. Use l1_ratio=0 instead of "
                 "penalty='l2', l1_ratio=1 instead of penalty='l1', l1_ratio set to a float between 0 and 1 instead of "
@@ -58,7 +57,7 @@ def _penalty_of(estimator: Any) -> str | None:
         penalty: str | None = estimator.penalty
         return penalty
     if ratio is None and _sklearn.VERSION >= _L1_RATIO_ALONE:
-        _warn(
+        _sklearn.warn(
             "'l1_ratio=None' was deprecated in version 1.8 and will trigger an error in 1.10. Use 0<=l1_ratio<=1 instead.",
             FutureWarning,
         )
@@ -83,16 +82,18 @@ def _check_solver(solver: str, penalty: str | None, dual: bool) -> None:
 def _check_ratio(estimator: Any, penalty: str | None) -> None:
     given, ratio = estimator.penalty, estimator.l1_ratio
     if penalty != "elasticnet" and ratio is not None and 0 < ratio < 1:
-        _warn(f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})")
+        _sklearn.warn(
+            f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})"
+        )
     inconsistent = (given == "l2" and ratio != 0) or (given == "l1" and ratio != 1)
     if inconsistent and _sklearn.VERSION >= _L1_RATIO_ALONE:
-        _warn(
+        _sklearn.warn(
             f"Inconsistent values: penalty={given} with l1_ratio={ratio}. penalty is deprecated. Please use l1_ratio only."
         )
     if penalty == "elasticnet" and ratio is None:
         raise ValueError("l1_ratio must be specified when penalty is elasticnet.")
     if given is None and estimator.C != 1.0:
-        _warn("Setting penalty=None will ignore the C and l1_ratio parameters")
+        _sklearn.warn("Setting penalty=None will ignore the C and l1_ratio parameters")
 
 
 def check_classes(estimator: Any, X: Any) -> None:
@@ -121,8 +122,4 @@ def warn_of_iterations(estimator: Any, largest: float) -> None:
     words = _NOT_CONVERGED[estimator.solver].format(
         n_iter=int(estimator.n_iter_[0]), max_iter=estimator.max_iter, largest=largest
     )
-    warnings.warn(words, _sklearn.ConvergenceWarning, stacklevel=4)
-
-
-def _warn(words: str, category: type[Warning] = UserWarning) -> None:
-    warnings.warn(words, category, stacklevel=5)
+    _sklearn.warn(words, _sklearn.ConvergenceWarning)

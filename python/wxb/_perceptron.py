@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import warnings
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from . import _html, _random, _sklearn
 from . import _parameters as parameters
-from . import _random, _sklearn
+from ._callbacks import Tasks, tasks_of
 from ._wxb import Learner
 
 _PRECISIONS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
@@ -20,7 +21,7 @@ _PRECISIONS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 _ALONE = 16_000_000
 
 
-class Perceptron(_sklearn.BaseEstimator):
+class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     """The part of both estimators that does not know what the outputs mean."""
 
     # -- weights ------------------------------------------------------------------------------------------------
@@ -111,7 +112,11 @@ class Perceptron(_sklearn.BaseEstimator):
             self._start([X.shape[1], *sizes, self.n_outputs_], X.dtype, random_state)
         elif "_learner" not in self.__dict__:
             self._learner = self._new_learner([X.shape[1], *sizes, self.n_outputs_], X.dtype, None, 0)
-        return self._train(X, Y, weights, validation_data, random_state, incremental)
+        tasks = None if incremental else tasks_of(self, X, y, sample_weight, int(self.max_iter))
+        self._train(X, Y, weights, validation_data, random_state, incremental, tasks)
+        if tasks is not None:
+            tasks.finish()
+        return self
 
     def _hidden_sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
@@ -159,8 +164,15 @@ class Perceptron(_sklearn.BaseEstimator):
         )
 
     def _train(
-        self, X: Any, Y: Any, weights: Any, validation_data: Any, random_state: Any, incremental: bool
-    ) -> Any:
+        self,
+        X: Any,
+        Y: Any,
+        weights: Any,
+        validation_data: Any,
+        random_state: Any,
+        incremental: bool,
+        tasks: Tasks | None,
+    ) -> None:
         is_full = self.solver == "lbfgs"
         if is_full and validation_data is not None:
             raise ValueError(
@@ -192,12 +204,11 @@ class Perceptron(_sklearn.BaseEstimator):
             rows,
             twister,
             self._threads(n_train if is_full else plan["batch"]),
-            self._listener(),
+            self._listener(tasks),
         )
         if outcome[4] is not None:
             _random.put_back(random_state, outcome[4])
         self._record(outcome, early, incremental)
-        return self
 
     def _threads(self, rows: int) -> int:
         """The threads of a training in steps of so many rows: one where a second would not have enough to do."""
@@ -211,9 +222,8 @@ class Perceptron(_sklearn.BaseEstimator):
         if batch == "auto":
             batch = min(200, n_rows)
         elif batch > n_rows and self.solver != "lbfgs":
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-                stacklevel=5,
+            _sklearn.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
             )
         unlimited = self.n_iter_no_change == np.inf
         return {
@@ -255,15 +265,19 @@ class Perceptron(_sklearn.BaseEstimator):
 
     # -- what came of it ----------------------------------------------------------------------------------------
 
-    def _listener(self) -> Any:
-        """What is called after each epoch, if anybody listens: prints, and asks the callbacks whether to stop."""
+    def _listener(self, tasks: Tasks | None) -> Any:
+        """What is called after each epoch, if anybody listens, and whether it looks at the weights: prints, and asks the callbacks
+        whether to stop."""
         callbacks = self.callbacks or []
         callbacks = [callbacks] if callable(callbacks) else list(callbacks)
-        if not self.verbose and not callbacks:
+        if not self.verbose and not callbacks and tasks is None:
             return None
         last_rate = [self._trained().learning_rate]
+        after = _Epochs(self, tasks) if tasks is not None else None
 
-        def on_epoch(epoch: int, loss: float, score: float | None, rate: float) -> bool:
+        def on_epoch(
+            epoch: int, loss: float, score: float | None, rate: float, goes_on: bool, weights: Any
+        ) -> bool:
             if self.verbose:
                 print(f"Iteration {epoch}, loss = {loss:.8f}")
                 if score is not None:
@@ -272,9 +286,12 @@ class Perceptron(_sklearn.BaseEstimator):
                     print(f"Setting learning rate to {rate:f}")
                 last_rate[0] = rate
             record = {"epoch": epoch, "loss": loss, "validation_score": score, "learning_rate": rate}
-            return max([bool(callback(record)) for callback in callbacks], default=False)  # each is called
+            stops = [bool(callback(record)) for callback in callbacks]  # each is called
+            if after is not None:
+                stops.append(after.epoch(loss, weights, goes_on and not any(stops)))
+            return any(stops)
 
-        return on_epoch
+        return on_epoch, after is not None
 
     def _record(self, outcome: Any, early: bool, incremental: bool) -> None:
         losses, scores, end, words, _ = outcome
@@ -293,14 +310,13 @@ class Perceptron(_sklearn.BaseEstimator):
             self.best_validation_score_ = best_score if early else None
             self.best_loss_ = None if early else best_loss
             if end == "epochs" and not incremental:
-                warnings.warn(
+                _sklearn.warn(
                     f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
                     "hasn't converged yet.",
                     _sklearn.ConvergenceWarning,
-                    stacklevel=5,
                 )
         if end == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            _sklearn.warn("Training interrupted by user.")
         if end == "tolerance" and self.verbose:
             print(f"No improvement of more than tol={self.tol:f}. Stopping.")
         if (end == "diverged" and not early) or not learner.is_finite:
@@ -311,15 +327,27 @@ class Perceptron(_sklearn.BaseEstimator):
 
     def _warn_of_lbfgs(self, end: str) -> None:
         limit = "ITERATIONS" if end == "epochs" else "F,G EVALUATIONS"
-        warnings.warn(
+        _sklearn.warn(
             f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status=1):\n"
             f"STOP: TOTAL NO. OF {limit} REACHED LIMIT\n\n"
             "Increase the number of iterations to improve the convergence "
             f"(max_iter={self.max_iter}).\n"
             "You might also want to scale the data.",
             _sklearn.ConvergenceWarning,
-            stacklevel=6,
         )
+
+    def _came_of_it(self) -> str:
+        if not self._has_weights() or not hasattr(self, "loss_"):
+            return ""
+        score = self.__dict__.get("best_validation_score_")
+        rows = [
+            ("layers", " → ".join(map(str, self._sizes))),
+            ("parameters", f"{sum((n_in + 1) * n_out for n_in, n_out in pairwise(self._sizes)):,}"),
+            ("epochs", self.n_iter_),
+            ("loss", f"{self.loss_:.4g}"),
+            *([] if score is None else [("best validation score", f"{score:.4g}")]),
+        ]
+        return _html.table(rows) + _html.losses(self.__dict__.get("loss_curve_", []))
 
     # -- prediction ---------------------------------------------------------------------------------------------
 
@@ -357,6 +385,37 @@ class Perceptron(_sklearn.BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+class _Epochs:
+    """The epochs of a fit as tasks of scikit-learn's callbacks."""
+
+    def __init__(self, estimator: Perceptron, tasks: Tasks) -> None:
+        self.estimator = estimator
+        self.tasks = tasks
+        self.name = "lbfgs-iter" if estimator.solver == "lbfgs" else "epoch"
+        self.before = list(estimator.__dict__.get("loss_curve_", []))
+        self.losses: list[float] = []
+        tasks.begin(self.name, self._attributes(estimator._trained().flat()))
+
+    def epoch(self, loss: float, weights: Any, goes_on: bool) -> bool:
+        """After an epoch; whether a callback asks for an end."""
+        self.losses.append(loss)
+        return self.tasks.pass_on(self.name, self._attributes(weights), goes_on=goes_on)
+
+    def _attributes(self, weights: Any) -> Callable[[], dict[str, Any]]:
+        """What would be there if the fit ended with these weights."""
+        losses = list(self.losses)
+
+        def attributes() -> dict[str, Any]:
+            of = self.estimator
+            learner = of._new_learner(of._sizes, weights.dtype, weights.astype(np.float64, copy=False), 0)
+            found: dict[str, Any] = {"_learner": learner, "n_iter_": len(losses)}
+            if losses:
+                found["loss_"] = losses[-1]
+            return found if of.solver == "lbfgs" else {**found, "loss_curve_": [*self.before, *losses]}
+
+        return attributes
 
 
 def rows_of(X: Any) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+import warnings
 from typing import Any
 
 try:
@@ -51,11 +54,21 @@ except ImportError:
 
     HAS_SKLEARN = False
     VERSION = (0, 0)
+try:
+    from sklearn import callback as _callback
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+    _PLACES = tuple(os.path.dirname(path) for path in (__file__, _callback.__file__))
+except ImportError:  # scikit-learn before 1.9
+    from ._alone import CallbackSupportMixin, with_callbacks
+
+    _PLACES = (os.path.dirname(__file__),)
 
 __all__ = [
     "HAS_SKLEARN",
     "VERSION",
     "BaseEstimator",
+    "CallbackSupportMixin",
     "ClassifierMixin",
     "ConvergenceWarning",
     "DataConversionWarning",
@@ -73,6 +86,8 @@ __all__ = [
     "type_of_target",
     "unique_labels",
     "validate_data",
+    "warn",
+    "with_callbacks",
 ]
 
 
@@ -83,3 +98,11 @@ def not_fitted(estimator: Any) -> Exception:
         "before using this estimator."
     )
     return error
+
+
+def warn(words: str, category: type[Warning] = UserWarning) -> None:
+    """Warns of the line that called wxb, whatever lies between."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename).startswith(_PLACES):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(words, category, stacklevel=level)

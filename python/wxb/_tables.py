@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from . import _frames, _sklearn
+from . import _frames, _html, _sklearn
 from . import _parameters as parameters
+from ._callbacks import tasks_of
 from ._history import History
 from ._progress import Progress
+from ._recorded import recorded
 from ._wxb import Frame, Model, train_table
 
 #: Parameters that are no settings of the engine.
@@ -43,7 +44,7 @@ class Target(NamedTuple):
     name: str | None
 
 
-class Table(_sklearn.BaseEstimator):
+class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     """Columns of any kind in, a mixture of networks out."""
 
     # What `fit` takes beside X and y. It is no parameter with a name of its own because a row of weight 2 is not two rows here: the
@@ -155,6 +156,7 @@ class Table(_sklearn.BaseEstimator):
 
     # -- training -----------------------------------------------------------------------------------------------
 
+    @_sklearn.with_callbacks
     def fit(self, X: Any, y: Any, *, validation_data: tuple[Any, Any] | None = None, **weights: Any) -> Any:
         """Train on the rows of X and y.
 
@@ -184,27 +186,29 @@ class Table(_sklearn.BaseEstimator):
         given = None if sample_weight is None else self._weights(sample_weight, y)
         valid = None if validation_data is None else self._rows(*validation_data)
         cells = self._cells(y)
-        progress = Progress(self.verbose, _listeners(self.callbacks))
+        tasks = tasks_of(self, X, y.values, sample_weight, None)
+        progress = Progress(self.verbose, _listeners(self.callbacks), tasks)
         flags = self._flags(y.name)
         model, report, warned = train_table(
             flags, self._named(), (frame, cells, given), valid, progress.hear, self._threads()
         )
         progress.close()
         for warning in warned:
-            warnings.warn(warning, UserWarning, stacklevel=2)
+            _sklearn.warn(warning, UserWarning)
         if model is None:
             raise RuntimeError("a callback stopped the training before there was a model")
         self._take(model)
         self._report = json.loads(report)
+        if tasks is not None:
+            tasks.finish()
         return self
 
     @classmethod
     def _of_file(cls, model: Model) -> Any:
         """An estimator with a model that was trained before."""
-        estimator = cls()
+        estimator = cls(**recorded(model))
         estimator._take(model)
         estimator.feature_names_in_ = np.asarray(model.inputs, dtype=object)
-        estimator.preset = json.loads(model.record).get("preset")
         return estimator
 
     def _rows(self, X: Any, y: Any) -> tuple[Frame, Any, None]:
@@ -282,7 +286,7 @@ class Table(_sklearn.BaseEstimator):
     def _of_frame(self, X: Any, names: list[str] | None, *, reset: bool) -> Frame:
         frame = _with_rows(_frames.frame_of(X))
         for warning in frame.warnings:
-            warnings.warn(warning, UserWarning, stacklevel=4)
+            _sklearn.warn(warning, UserWarning)
         if _sklearn.HAS_SKLEARN and not isinstance(X, Mapping) and (reset or self._was_fitted_here()):
             _sklearn.check_feature_names(self, X, reset=reset)
         elif reset:
@@ -450,6 +454,24 @@ class Table(_sklearn.BaseEstimator):
             model.importance(frame, cells, metric, (repeats, random_state), self._threads())
         )
         return {column["column"]: column for column in measured["columns"]}
+
+    def _came_of_it(self) -> str:
+        if not self.__sklearn_is_fitted__():
+            return ""
+        record = self.record_
+        rows = [record.get(name) for name in ("train_rows", "valid_rows")]
+        facts = [("trained on", f"{rows[0]:,} rows, validated on {rows[1]:,}")] if None not in rows else []
+        scores = record.get("metrics") or {}
+        facts += [
+            (name.replace("_", " "), "–" if value is None else f"{value:.4g}")
+            for name, value in scores.items()
+        ]
+        networks = [
+            (net["name"], f"{net['share']:.2f}", " → ".join(map(str, net["sizes"])), f"{net['parameters']:,}")
+            for net in self.networks_
+        ]
+        head = ("network", "share", "layers", "parameters")
+        return _html.table(facts) + _html.table(networks, head) + self.history_._drawn()
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the model: the same file as that of the command `wxb train`.

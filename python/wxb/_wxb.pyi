@@ -24,6 +24,7 @@ def optimizer_update(
     theta: NDArray[Any],
     g: NDArray[Any],
     moments: Sequence[NDArray[Any]],
+    threads: int,
 ) -> None: ...
 def schedule_factors(
     schedule: str,
@@ -66,13 +67,14 @@ class Engine:
     @property
     def members(self) -> int: ...
     def initial(self, initializer: str, seed: int, double: bool) -> NDArray[Any]: ...
-    def predict(self, flat: NDArray[Any], x: NDArray[Any], linked: bool) -> NDArray[Any]: ...
+    def predict(self, flat: NDArray[Any], x: NDArray[Any], linked: bool, threads: int) -> NDArray[Any]: ...
     def forward(
         self,
         flat: NDArray[Any],
         x: NDArray[Any],
         training: tuple[int, int] | None,
         masks: Sequence[tuple[int, NDArray[Any]]] | None,
+        threads: int,
     ) -> Pass: ...
     def gradcheck(
         self,
@@ -81,6 +83,7 @@ class Engine:
         per_tensor: int,
         seed: int,
         training: tuple[int, int] | None,
+        threads: int,
     ) -> list[tuple[str, tuple[int, int], float, float, tuple[int, float, float]]]: ...
 
 class Pass:
@@ -98,13 +101,19 @@ class Pass:
     ) -> tuple[float, NDArray[Any], NDArray[Any] | None]: ...
     def track(self, flat: NDArray[Any], t: int) -> None: ...
 
+class State:
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> State: ...
+
 def train(
     engine: Engine,
     flat: NDArray[Any],
     config: str,
     data: tuple[_Batch, _Batch | None],
     on_epoch: Callable[[_Record], bool | None] | None,
-) -> tuple[list[_Record], str]: ...
+    start: tuple[int, State | None],
+) -> tuple[list[_Record], str, State]: ...
 def model_bytes(engine: Engine, flat: NDArray[Any], record: str) -> bytes: ...
 def network_of_model(bytes: bytes, part: str | None) -> tuple[Engine, NDArray[Any], bool, str]: ...
 def all_finite(x: npt.NDArray[Any]) -> bool: ...
@@ -118,6 +127,7 @@ def logistic(
     scaling: float | None,
     limits: tuple[float, int],
     threads: int = 0,
+    on_iteration: Callable[[npt.NDArray[np.float64]], bool] | None = None,
 ) -> tuple[npt.NDArray[np.float64], int, float, str]: ...
 def linear_scores(x: Any, coef: Any, intercept: Any, output: str = "scores") -> npt.NDArray[Any] | None: ...
 
@@ -141,7 +151,7 @@ class Learner:
         rows: tuple[Any, Any] = (None, None),
         twister: tuple[npt.NDArray[np.uint32], int] | None = None,
         threads: int = 0,
-        on_epoch: Callable[[int, float, float | None, float], bool] | None = None,
+        listener: tuple[Callable[[int, float, float | None, float, bool, Any], bool], bool] | None = None,
     ) -> tuple[list[float], list[float], str, str, tuple[list[int], int] | None]: ...
     def predict(self, x: Any, logits: bool = False, threads: int = 0) -> npt.NDArray[Any] | None: ...
     def classes(self, x: Any, threads: int = 0) -> npt.NDArray[np.intp] | None: ...

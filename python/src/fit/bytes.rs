@@ -5,8 +5,9 @@ use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 use wxb::optimizer::Optimizer;
 use wxb::trainer::Best;
-use wxb::{Layer, Loss, Network, Real};
+use wxb::{Layer, Loss, Network};
 
+use super::examples::Number;
 use super::learning::Learning;
 use crate::error::exception;
 
@@ -30,7 +31,7 @@ pub fn precision(bytes: &[u8]) -> PyResult<String> {
     Ok(split(bytes)?.0.precision)
 }
 
-impl<T: Real> Learning<T> {
+impl<T: Number> Learning<T> {
     pub fn to_bytes(&self) -> PyResult<Vec<u8>> {
         let network = &self.run.network;
         let header = Header {

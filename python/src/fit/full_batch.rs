@@ -9,6 +9,7 @@ use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
 use wxb::trainer::Divergence;
 use wxb::{Network, Real, Result};
 
+use super::examples::Number;
 use super::learning::{Course, End, Learning, Task, constant, penalty, reported_outputs};
 
 /// Rows whose gradient is calculated at a time: their activations stay in cache, and X is never held twice.
@@ -16,7 +17,7 @@ const ROWS: usize = 1024;
 /// SciPy's `ftol`: the relative decrease of an iteration below which it ends.
 const LEAST_DECREASE: f64 = 2.220_446_049_250_313e-9;
 
-impl<T: Real> Learning<T> {
+impl<T: Number> Learning<T> {
     /// Iterations until the gradient, or the decrease, is small enough.
     pub(super) fn full_batch(&mut self, task: &Task<'_, T>) -> Result<Course> {
         let Optimizer::Lbfgs(config) = self.optimizer else { unreachable!("asked for with L-BFGS alone") };
@@ -34,14 +35,14 @@ impl<T: Real> Learning<T> {
                 course.end = End::Diverged(not_finite());
                 return Ok(course);
             }
-            if lbfgs.evaluations() > 0 {
+            let is_step = lbfgs.evaluations() > 0;
+            if is_step {
                 self.run.step += 1;
                 course.losses.push(sums.reported(&self.run.network, task, lbfgs.loss()));
             }
             let decrease = before - lbfgs.loss();
             let size = before.abs().min(f64::MAX).max(lbfgs.loss().abs()).max(1.0);
             before = lbfgs.loss();
-            let told = self.tell(task, &course);
             // Limits before convergence, as in SciPy: the last iteration allowed counts as one too few.
             let end = match progress {
                 _ if task.stop.load(Ordering::Relaxed) => Some(End::Interrupted),
@@ -50,6 +51,7 @@ impl<T: Real> Learning<T> {
                 Progress::Continue if decrease > LEAST_DECREASE * size => None,
                 _ => Some(End::Tolerance),
             };
+            let told = is_step.then(|| self.tell(task, &course, end.is_none())).flatten();
             if let Some(end) = end.or(told) {
                 course.end = end;
                 break;

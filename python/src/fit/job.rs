@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::examples::{Examples, HeldRows, Number};
-use super::learning::{Course, End, Learning, Task};
+use super::learning::{Course, End, Learning, Listener, Task};
 use super::order::Twister;
 use super::plan::Plan;
 use crate::error::exception;
@@ -24,7 +24,7 @@ pub struct Job {
     pub plan: Plan,
     pub twister: Option<Twister>,
     pub threads: usize,
-    pub on_epoch: Option<Py<PyAny>>,
+    pub listener: Option<Listener>,
 }
 
 /// A part in arrays of one precision.
@@ -75,8 +75,8 @@ pub fn train_on<T: Number>(
     };
     let valid = valid.map(|valid| (valid, valid.counting(valid_rows.as_deref())));
     let stop = AtomicBool::new(false);
-    let Job { plan, twister, threads, on_epoch } = job;
-    let mut task = Task { examples, rows, valid, twister, plan, stop: &stop, on_epoch: on_epoch.as_ref() };
+    let Job { plan, twister, threads, listener } = job;
+    let mut task = Task { examples, rows, valid, twister, plan, stop: &stop, listener: listener.as_ref() };
     let pool = pool::of(threads)?;
     let (course, signal) = pool::work(py, &pool, &stop, || learning.fit(&mut task));
     let course = course.map_err(|error| exception(&error))?;

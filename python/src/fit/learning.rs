@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use numpy::PyArray1;
 use pyo3::prelude::*;
 use wxb::layer::{Params, Role};
 use wxb::network::Network;
@@ -11,7 +12,7 @@ use wxb::step::{Cache, Keep};
 use wxb::trainer::{Divergence, Rates, Run, TrainConfig, train_step};
 use wxb::{Loss, Real, Result};
 
-use super::examples::Examples;
+use super::examples::{Examples, Number};
 use super::order::Twister;
 use super::plan::{Plan, Rate};
 use super::score::{ROWS, score};
@@ -45,8 +46,16 @@ pub struct Task<'a, T> {
     pub plan: Plan,
     /// Whether another thread asks for an end.
     pub stop: &'a AtomicBool,
-    /// Called with (epoch, loss, score, α) after each epoch; true ends the training.
-    pub on_epoch: Option<&'a Py<PyAny>>,
+    /// Who hears of each epoch.
+    pub listener: Option<&'a Listener>,
+}
+
+/// A function of Python's, called with (epoch, loss, score, α, whether another epoch follows, weights) after each epoch; true ends the
+/// training. The weights are those that the training would leave if it ended there, or `None`.
+pub struct Listener {
+    pub on_epoch: Py<PyAny>,
+    /// Whether it looks at the weights.
+    pub wants_weights: bool,
 }
 
 /// Why a training ended.
@@ -72,7 +81,7 @@ pub struct Course {
     pub end: End,
 }
 
-impl<T: Real> Learning<T> {
+impl<T: Number> Learning<T> {
     pub fn new(network: Network<T>, optimizer: Optimizer, lr: f64) -> Result<Self> {
         let config = TrainConfig { optimizer, ..TrainConfig::default() };
         Ok(Self {
@@ -157,15 +166,16 @@ impl<T: Real> Learning<T> {
         if let Rate::InvScaling { power } = plan.rate {
             self.change_rate(plan.lr / (self.seen as f64 + 1.0).powf(power));
         }
-        let told = self.tell(task, course);
         let exhausted = plan.patience.is_some_and(|patience| self.stale > patience);
-        if exhausted && matches!(plan.rate, Rate::Adaptive) && self.lr > 1e-6 {
+        let slows_down = exhausted && matches!(plan.rate, Rate::Adaptive) && self.lr > 1e-6;
+        let end = (exhausted && !slows_down).then_some(End::Tolerance);
+        let is_last = end.is_some() || course.losses.len() as u64 == plan.epochs;
+        let told = self.tell(task, course, !is_last);
+        if slows_down {
             self.change_rate(self.lr / 5.0);
             self.stale = 0;
-        } else if exhausted && told.is_none() {
-            return Some(End::Tolerance);
         }
-        told
+        told.or(end)
     }
 
     /// v of momentum is in units of α v here and of v in scikit-learn: a step that was taken stays as long as it was.
@@ -180,13 +190,18 @@ impl<T: Real> Learning<T> {
     }
 
     /// Tells whoever listens of the last epoch.
-    pub(super) fn tell(&self, task: &Task<'_, T>, course: &Course) -> Option<End> {
-        let on_epoch = task.on_epoch?;
-        let event = (course.losses.len(), course.losses.last(), course.scores.last(), self.lr);
-        Python::attach(|py| match on_epoch.call1(py, event).and_then(|answer| answer.is_truthy(py)) {
-            Ok(false) => None,
-            Ok(true) => Some(End::Callback),
-            Err(error) => Some(End::Raised(error)),
+    pub(super) fn tell(&self, task: &Task<'_, T>, course: &Course, goes_on: bool) -> Option<End> {
+        let Listener { on_epoch, wants_weights } = task.listener?;
+        let weights = if task.valid.is_some() { &self.run.best.flat } else { &self.run.network.params.flat };
+        let (loss, score) = (course.losses.last(), course.scores.last());
+        Python::attach(|py| {
+            let weights = wants_weights.then(|| PyArray1::from_slice(py, weights));
+            let event = (course.losses.len(), loss, score, self.lr, goes_on, weights);
+            match on_epoch.call1(py, event).and_then(|answer| answer.is_truthy(py)) {
+                Ok(false) => None,
+                Ok(true) => Some(End::Callback),
+                Err(error) => Some(End::Raised(error)),
+            }
         })
     }
 }

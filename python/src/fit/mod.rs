@@ -25,7 +25,7 @@ use crate::pool;
 use crate::settings::parse;
 use examples::{HeldRows, Number, Rows};
 use job::{Job, Outcome, Part, train_on};
-use learning::Learning;
+use learning::{Learning, Listener};
 use order::Twister;
 use score::{Output, outputs};
 pub use score::{are_finite, class_of};
@@ -110,7 +110,8 @@ impl Learner {
     }
 
     /// Trains on (x, y, weights). `valid`: other rows that judge the epochs; `rows`: which rows of x train, and which judge.
-    #[pyo3(signature = (plan, train, valid=None, rows=(None, None), twister=None, threads=0, on_epoch=None))]
+    /// `listener`: what is called after each epoch, and whether it looks at the weights.
+    #[pyo3(signature = (plan, train, valid=None, rows=(None, None), twister=None, threads=0, listener=None))]
     #[expect(clippy::too_many_arguments, reason = "each is named where it is called")]
     fn fit<'py>(
         &self,
@@ -121,7 +122,7 @@ impl Learner {
         rows: (Option<PyReadonlyArray1<'py, u32>>, Option<PyReadonlyArray1<'py, u32>>),
         twister: Option<(PyReadonlyArray1<'py, u32>, usize)>,
         threads: usize,
-        on_epoch: Option<Py<PyAny>>,
+        listener: Option<(Py<PyAny>, bool)>,
     ) -> PyResult<Outcome> {
         let plan = parse("plan", plan)?;
         let twister = match twister {
@@ -132,7 +133,8 @@ impl Learner {
             None => None,
         };
         let mut state = self.take()?;
-        let job = Job { plan, twister, threads, on_epoch };
+        let listener = listener.map(|(on_epoch, wants_weights)| Listener { on_epoch, wants_weights });
+        let job = Job { plan, twister, threads, listener };
         let outcome =
             either!(&mut state, learning => train_on(py, learning, [Some(train), valid], rows, job));
         self.put(state);
@@ -321,7 +323,7 @@ impl Learner {
     }
 }
 
-fn begin<T: Real>(
+fn begin<T: Number>(
     layers: Vec<Layer>,
     loss: Loss,
     (optimizer, lr): (Optimizer, f64),

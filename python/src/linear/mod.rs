@@ -26,9 +26,9 @@ const FURTHER_WITHOUT_PENALTY: f64 = 1e-2;
 type Outcome<'py> = (Bound<'py, PyArray1<f64>>, usize, f64, &'static str);
 
 /// Minimises Σ w ℓ + ½ λ₂ Σ W² + λ₁ Σ |W| over θ = (W (d, n), b (n)) from `theta` on. `bias`: whether there is b; `scaling`: the value
-/// of its column, where it has the penalties of a weight.
+/// of its column, where it has the penalties of a weight. `on_iteration` gets θ after each iteration; true stops.
 #[pyfunction]
-#[pyo3(signature = (x, y, weights, theta, penalties, bias, scaling, limits, threads=0))]
+#[pyo3(signature = (x, y, weights, theta, penalties, bias, scaling, limits, threads=0, on_iteration=None))]
 #[expect(clippy::too_many_arguments, reason = "each is named where it is called")]
 pub fn logistic<'py>(
     py: Python<'py>,
@@ -41,6 +41,7 @@ pub fn logistic<'py>(
     scaling: Option<f64>,
     limits: (f64, usize),
     threads: usize,
+    on_iteration: Option<Py<PyAny>>,
 ) -> PyResult<Outcome<'py>> {
     let bias = match (bias, scaling) {
         (false, _) => Bias::None,
@@ -56,16 +57,26 @@ pub fn logistic<'py>(
     let n = theta.len() / (source.width() + 1);
     let mut problem = Problem::new(source, (y.as_slice()?, weights.as_slice()?), n, (bias, penalty), &stop);
     let pool = pool::of(threads)?;
-    let (solved, signal) =
-        pool::work(py, &pool, &stop, || minimise(&mut problem, theta, tolerance * further, max_iter));
-    if let Some(signal) = signal {
-        return Err(signal);
+    let mut raised = None;
+    let mut tell = |theta: &[f64]| {
+        let Some(on_iteration) = &on_iteration else { return false };
+        let answer =
+            Python::attach(|py| on_iteration.call1(py, (PyArray1::from_slice(py, theta),))?.is_truthy(py));
+        answer.unwrap_or_else(|error| {
+            raised = Some(error);
+            true
+        })
+    };
+    let limits = (tolerance * further, max_iter);
+    let (solved, signal) = pool::work(py, &pool, &stop, || minimise(&mut problem, theta, limits, &mut tell));
+    if let Some(error) = signal.or(raised) {
+        return Err(error);
     }
     let (theta, iterations, largest, end) = solved;
     let end = match end {
         End::Iterations if largest > tolerance => "iterations",
         End::Gradient | End::Precision | End::Iterations => "converged",
-        End::Stopped => "interrupted",
+        End::Stopped => "stopped",
     };
     Ok((PyArray1::from_vec(py, theta), iterations, largest, end))
 }

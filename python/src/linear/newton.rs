@@ -83,12 +83,12 @@ struct Directions {
 }
 
 /// Minimises from `theta` on until no component of the gradient is above `tolerance`. Returns θ, the iterations, the largest component
-/// of the gradient, and why it ended.
+/// of the gradient, and why it ended. `on_iteration` gets θ after each, and says whether to stop.
 pub fn minimise(
     problem: &mut Problem<'_>,
     theta: Vec<f64>,
-    tolerance: f64,
-    max_iter: usize,
+    (tolerance, max_iter): (f64, usize),
+    on_iteration: &mut dyn FnMut(&[f64]) -> bool,
 ) -> (Vec<f64>, usize, f64, End) {
     let (n, logits) = (theta.len(), problem.x.count() * problem.n);
     let mut at = At::new(problem, theta);
@@ -105,12 +105,12 @@ pub fn minimise(
         p: vec![0.0; logits],
         r: vec![0.0; logits],
     };
-    let mut model: Option<Model> = None;
+    let (mut model, mut is_told): (Option<Model>, bool) = (None, false);
     for iteration in 0.. {
         directions.find_orthant(problem, &at);
         let largest = directions.steepest.iter().fold(0.0, |max, g: &f64| g.abs().max(max));
         let end = match () {
-            () if problem.is_stopped() => Some(End::Stopped),
+            () if is_told || problem.is_stopped() => Some(End::Stopped),
             () if largest <= tolerance => Some(End::Gradient),
             () if iteration == max_iter => Some(End::Iterations),
             () => None,
@@ -138,6 +138,7 @@ pub fn minimise(
         }
         next.find_gradient(problem);
         std::mem::swap(&mut at, &mut next);
+        is_told = on_iteration(&at.theta);
     }
     unreachable!("the iterations have an end")
 }

@@ -64,6 +64,12 @@ impl Listener for Follow<'_> {
             News::Plan { plan, network, .. } => {
                 self.tell("plan", &json!({ "sizes": network.sizes(), "epochs": plan.config.epochs }));
             }
+            News::Training { network, event: Event::RunStart { epochs, .. } } => {
+                self.tell("start", &json!({ "network": network, "epochs": epochs }));
+            }
+            News::Training { network, event: Event::RunEnd { .. } } => {
+                self.tell("end", &json!({ "network": network }));
+            }
             News::Training { network, event: Event::Epoch { record, .. } } => {
                 self.tell("epoch", &json!({ "network": network, "record": record }));
             }

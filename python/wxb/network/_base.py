@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Base:
         self._slots: list[Slot] = slots_of(engine)
         self._cache: Cache | None = None
         self._steps = 0
+        self._threads = 0
         loss = parse(Loss, json.loads(engine.loss))
         self._form = Form(engine.sizes, engine.n_targets, loss, orientation, flat.dtype)
 
@@ -75,6 +77,17 @@ class Base:
     def steps(self) -> int:
         """Training steps done."""
         return self._steps
+
+    @property
+    def threads(self) -> int | None:
+        """How many threads its work takes at the most; ``None``: ``OMP_NUM_THREADS``, or all cores. May be set; no number depends on it."""
+        return self._threads or None
+
+    @threads.setter
+    def threads(self, threads: int | None) -> None:
+        if threads is not None and (not isinstance(threads, Integral) or threads < 1):
+            raise ValueError(f"threads is {threads!r}: a number from 1 on, or None")
+        self._threads = int(threads or 0)
 
     # ---- its parameters
 

@@ -54,9 +54,10 @@ def gradcheck(
     per_tensor: int,
     seed: int,
     training: tuple[int, int] | None,
+    threads: int,
 ) -> GradCheck:
     """The engine's comparison."""
-    checks: list[Any] = engine.gradcheck(flat, batch, per_tensor, seed, training)
+    checks: list[Any] = engine.gradcheck(flat, batch, per_tensor, seed, training, threads)
     return GradCheck(
         TensorCheck(name, compared[0], compared[1], norm, error, worst)
         for name, compared, norm, error, worst in checks

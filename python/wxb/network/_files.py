@@ -108,12 +108,14 @@ class Files(Base):
             "seed": self.seed,
             "orientation": self._orientation,
             "steps": self._steps,
+            "threads": self.threads,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         engine = _wxb.Engine(state["layers"], state["loss"])
         self._build(engine, state["flat"], state["seed"], state["orientation"])
         self._steps = state["steps"]
+        self.threads = state.get("threads")
 
 
 def _umask() -> int:

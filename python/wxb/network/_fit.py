@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import warnings
 from collections.abc import Callable, Sequence
@@ -9,8 +10,9 @@ from typing import Any, NamedTuple, overload
 
 from numpy.typing import ArrayLike
 
-from .. import _wxb
+from .. import _html, _wxb
 from .._arrays import Floats
+from .._history import epochs_in_words
 from .._settings import Setting, in_json, resolve
 from ..optim import LBFGS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from ..optim.schedules import Schedule
@@ -46,6 +48,13 @@ class EpochRecord(NamedTuple):
     best: bool
 
 
+class Standing(NamedTuple):
+    """Where a training stands, and the optimizer whose moments it has."""
+
+    state: _wxb.State
+    optimizer: str
+
+
 class History(Sequence[EpochRecord]):
     """The records of the epochs, and why the training ended.
 
@@ -61,10 +70,13 @@ class History(Sequence[EpochRecord]):
         More on that: the patience, the reason, where it diverged.
     """
 
-    def __init__(self, records: list[EpochRecord], stop: str, detail: dict[str, Any]) -> None:
+    def __init__(
+        self, records: list[EpochRecord], stop: str, detail: dict[str, Any], standing: Standing | None = None
+    ) -> None:
         self._records = records
         self.stop = stop
         self.detail = detail
+        self._standing = standing
 
     @property
     def loss(self) -> list[float]:
@@ -104,9 +116,16 @@ class History(Sequence[EpochRecord]):
         last = f", loss {self.loss[-1]:.6g}" if self._records else ""
         return f"<History of {len(self)} epochs{last}, stop: {self.stop}>"
 
+    def _repr_html_(self) -> str:
+        said = f"{epochs_in_words(self.loss, self.valid_loss)}, stop: {self.stop}"
+        return _html.losses(self.loss, self.valid_loss, said) or html.escape(repr(self))
+
 
 class Fits(Base):
     """How a network is trained."""
+
+    #: Of the last training.
+    _history: History | None = None
 
     def fit(
         self,
@@ -129,6 +148,7 @@ class Fits(Base):
         drop_last: bool = False,
         seed: int | None = None,
         callback: Callable[[EpochRecord], bool | None] | None = None,
+        resume: History | None = None,
     ) -> History:
         """Train: the loop of forward, backward and step, in the engine.
 
@@ -146,7 +166,8 @@ class Fits(Base):
         batch_size : int, optional
             Examples of a step; all, unless it is given.
         optimizer : str, Optimizer or LBFGS
-            A rule with its constants; it begins anew, whatever its state. L-BFGS takes all examples at once.
+            A rule with its constants; it begins anew, whatever its state, unless ``resume`` is given. L-BFGS takes
+            all examples at once.
         schedule : str or Schedule
             How the learning rate changes.
         l2, l1 : float
@@ -168,10 +189,15 @@ class Fits(Base):
         callback : callable, optional
             Called with the record of each epoch, while the network has the weights of that epoch; ``True``
             ends the training.
+        resume : History, optional
+            Of an earlier training of this network, which goes on where it stood, with its weights and the
+            optimizer's moments, for ``epochs`` more: five epochs and five more are ten, bit for bit, where data
+            and settings are the same and the schedule does not depend on the number of epochs.
 
         Returns
         -------
         History
+            Of all epochs, those before ``resume`` too.
 
         Warns
         -----
@@ -189,12 +215,13 @@ class Fits(Base):
         ('epochs', True)
         """
         rule = resolve_optimizer(optimizer)
+        done, standing = _standing(resume, rule)
         rate = getattr(rule, "lr", 1.0) if lr is None else lr
         config = {
             "optimizer": rule.form(),
             "lr": float(rate),
             "schedule": _form(resolve(Schedule, schedule)),
-            "epochs": epochs,
+            "epochs": done + epochs,
             "batch_size": "full" if batch_size is None else {"rows": batch_size},
             "l2": l2,
             "l1": l1,
@@ -211,9 +238,11 @@ class Fits(Base):
         data = (self._batch(X, Y, sample_weight), None if validation is None else self._batch(*validation))
         self._cache = None
         told = None if callback is None else _listener(callback)
-        records, stop = _wxb.train(self._engine, self._flat, in_json(config), data, told)
-        history = _history(records, json.loads(stop))
-        self._steps += history[-1].step if history else 0
+        start = (self._threads, standing)
+        records, stop, state = _wxb.train(self._engine, self._flat, in_json(config), data, told, start)
+        history = self._history = _history(records, json.loads(stop), Standing(state, rule.to_json()))
+        before = resume[-1].step if resume else 0
+        self._steps += history[-1].step - before if history else 0
         if history.stop == "diverged":
             where = history.detail
             place = f"epoch {where['epoch']}, batch {where['batch']}: {where['tensor']}"
@@ -256,6 +285,15 @@ def _listener(callback: Callable[[EpochRecord], bool | None]) -> Callable[[Any],
     return lambda record: callback(EpochRecord(*record))
 
 
-def _history(records: Sequence[tuple[Any, ...]], stop: Any) -> History:
+def _history(records: Sequence[tuple[Any, ...]], stop: Any, standing: Standing) -> History:
     name, detail = next(iter(stop.items())) if isinstance(stop, dict) else (stop, {})
-    return History([EpochRecord(*record) for record in records], name, detail)
+    return History([EpochRecord(*record) for record in records], name, detail, standing)
+
+
+def _standing(resume: History | None, rule: Optimizer | LBFGS) -> tuple[int, _wxb.State | None]:
+    """The epochs of the training to go on with, and where it stands."""
+    if resume is None:
+        return 0, None
+    if resume._standing is None or resume._standing.optimizer != rule.to_json():
+        raise ValueError(f"resume needs the optimizer of the training that goes on, not {rule!r}")
+    return len(resume), resume._standing.state

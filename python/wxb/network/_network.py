@@ -21,14 +21,13 @@ from ._batch import Form
 from ._cache import Cache, Gradients
 from ._check import GradCheck, gradcheck
 from ._files import Files
-from ._fit import Fits
 from ._summary import Shown
 from ._views import assign
 
 N = TypeVar("N", bound="Network")
 
 
-class Network(Fits, Files, Shown):
+class Network(Files, Shown):
     """A dense network, layer after layer: its parameters are NumPy arrays, its work is the engine's.
 
     Parameters
@@ -55,6 +54,9 @@ class Network(Fits, Files, Shown):
     orientation : {"rows", "columns"}
         ``"rows"``: X (m, n₀), W (n_in, n_out), b (n_out). ``"columns"``, as in the course: X (n₀, m), W
         (n_out, n_in), b (n_out, 1). The memory is the same, read in two ways.
+    threads : int, optional
+        How many threads its work takes at the most: all cores, or ``OMP_NUM_THREADS``, unless it is given. The numbers are
+        the same with any.
 
     Examples
     --------
@@ -86,6 +88,7 @@ class Network(Fits, Files, Shown):
         batch_norm: bool = False,
         residual: bool = False,
         orientation: str = "rows",
+        threads: int | None = None,
     ) -> None:
         sizes = [int(size) for size in sizes]
         if min(sizes, default=0) < 1:
@@ -96,6 +99,7 @@ class Network(Fits, Files, Shown):
         of_loss = resolve(Loss, loss).to_json()
         engine = _wxb.Engine.mlp(sizes, activations, blocks, of_loss)
         self._build(engine, _initial(engine, init, seed, dtype), seed, orientation)
+        self.threads = threads
 
     @classmethod
     def from_layers(
@@ -107,6 +111,7 @@ class Network(Fits, Files, Shown):
         seed: int = 0,
         dtype: DTypeLike = np.float32,
         orientation: str = "rows",
+        threads: int | None = None,
     ) -> N:
         """A network of any of the engine's layers, in the form that model files hold them in.
 
@@ -114,7 +119,7 @@ class Network(Fits, Files, Shown):
         ----------
         layers : sequence
             The last one is dense with the activation ``"identity"``, or heads; as :attr:`layers` gives them.
-        loss, init, seed, dtype, orientation
+        loss, init, seed, dtype, orientation, threads
             As for the network itself.
 
         Examples
@@ -135,6 +140,7 @@ class Network(Fits, Files, Shown):
         engine = _wxb.Engine(in_json(list(layers)), resolve(Loss, loss).to_json())
         network = cls.__new__(cls)
         network._build(engine, _initial(engine, init, seed, dtype), seed, orientation)
+        network.threads = threads
         return network
 
     # ---- a step by hand
@@ -179,7 +185,7 @@ class Network(Fits, Files, Shown):
             raise ValueError("masks are for training: forward(X, masks=…, training=True)")
         given = None if masks is None else self._masks(masks, x.shape[0])
         of_training = (self.seed, self._steps) if training else None
-        of_pass = self._engine.forward(self._flat, x, of_training, given)
+        of_pass = self._engine.forward(self._flat, x, of_training, given, self._threads)
         self._cache = Cache(
             of_pass, x, [kind_of(layer) for layer in self._layers], self._orientation, training
         )
@@ -371,8 +377,9 @@ class Network(Fits, Files, Shown):
             self._cache._pass.track(self._flat, self._steps)
         if not optimizer.letters and not optimizer.weight_decay:
             # Nothing depends on the tensor.
-            return optimizer.step([self._flat], [flat], lr=lr)
-        optimizer.step(theta, [flat[slot.range] for slot in slots], lr=lr, decays=decays)
+            return optimizer.step([self._flat], [flat], lr=lr, threads=self.threads)
+        slopes = [flat[slot.range] for slot in slots]
+        optimizer.step(theta, slopes, lr=lr, decays=decays, threads=self.threads)
 
     def _flat_gradients(self, grads: Mapping[str, ArrayLike]) -> Floats:
         flat = np.zeros_like(self._flat)
@@ -389,7 +396,7 @@ class Network(Fits, Files, Shown):
         Quantiles of an example come in ascending order.
         """
         x = self._form.inputs(X)
-        return self._form.output(self._engine.predict(self._flat, x, not logits))
+        return self._form.output(self._engine.predict(self._flat, x, not logits, self._threads))
 
     __call__ = predict
 
@@ -432,7 +439,8 @@ class Network(Fits, Files, Shown):
         x = form.inputs(X)
         batch = (x, form.targets(Y, x.shape[0]), form.weights(sample_weight, x.shape[0]))
         mode = (self.seed, self._steps) if training else None
-        return gradcheck(self._engine, self._flat.astype(np.float64), batch, per_tensor, seed, mode)
+        flat = self._flat.astype(np.float64)
+        return gradcheck(self._engine, flat, batch, per_tensor, seed, mode, self._threads)
 
 
 def _initial(engine: _wxb.Engine, init: str | Initializer, seed: int, dtype: DTypeLike) -> Floats:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
-from ._base import Base
+from .. import _html
+from ._fit import Fits
 
 #: Layer, outputs, activation, shapes of the parameters, how many are learned.
 Row = tuple[str, str, str, str, str]
 _HEAD: Row = ("layer", "outputs", "activation", "parameters", "learned")
 
 
-class Shown(Base):
+class Shown(Fits):
     """How a network is shown."""
 
     def summary(self) -> str:
@@ -53,13 +53,8 @@ class Shown(Base):
         return f"<Network [{sizes}] {self.loss_function.name}, {size}>"
 
     def _repr_html_(self) -> str:
-        def line(cells: Row, tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-        body = "".join(line(row, "td") for row in self._rows())
-        head = line(_HEAD, "th")
-        caption = html.escape(self._foot())
-        return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
+        trained = "" if self._history is None else self._history._repr_html_()
+        return _html.table(self._rows(), _HEAD, self._foot()) + trained
 
 
 def _in_words(activation: Any) -> str:

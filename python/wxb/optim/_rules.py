@@ -54,6 +54,7 @@ class Optimizer:
         *,
         lr: float | None = None,
         decays: Iterable[bool] | None = None,
+        threads: int | None = None,
     ) -> None:
         """Update arrays in place by their gradients.
 
@@ -67,6 +68,8 @@ class Optimizer:
             The learning rate of this step, instead of the optimizer's.
         decays : iterable of bool, optional
             Which arrays decay; all, unless it is given.
+        threads : int, optional
+            How many it takes at the most; as many as there are cores, unless it is given.
 
         Raises
         ------
@@ -83,7 +86,7 @@ class Optimizer:
         self.t += 1
         for param, grad, of_param, decay in zip(theta, slopes, moments, decaying, strict=True):
             of_step = (rate, self.t, self.weight_decay if decay else 0.0)
-            _update(self.to_json(), of_step, param, grad, of_param)
+            _update(self.to_json(), of_step, param, grad, of_param, threads or 0)
 
     def reset(self) -> None:
         """Forget all gradients."""
@@ -278,6 +281,7 @@ def _update(
     param: Floats,
     grad: NDArray[Any],
     moments: tuple[Floats, ...],
+    threads: int,
 ) -> None:
     """The engine's update on flat arrays in the order of the parameters in memory: often without a copy."""
     by_columns = param.flags.f_contiguous and not param.flags.c_contiguous
@@ -285,7 +289,7 @@ def _update(
     # Of ½ w² the gradient is w itself, which cannot be read while it is written.
     copy = np.may_share_memory(grad, param)
     slopes = _flat(grad.astype(param.dtype, copy=copy), by_columns)
-    _wxb.optimizer_update(optimizer, of_step, flat[0], slopes, flat[1:])
+    _wxb.optimizer_update(optimizer, of_step, flat[0], slopes, flat[1:], threads)
     for array, updated in zip((param, *moments), flat, strict=True):
         if not np.shares_memory(array, updated):
             array[...] = updated.reshape(array.shape, order="F" if by_columns else "C")
