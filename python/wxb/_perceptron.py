@@ -16,11 +16,6 @@ from ._wxb import Learner
 
 _PRECISIONS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 
-#: Multiplications of a step below which two threads are no faster than one (2 cores, AVX-512: from 4 to 19 million the time with two,
-#: divided by that with one, goes from 1.7 to 1.0 in float64 and from 1.2 to 0.9 in float32).
-_ALONE = 16_000_000
-
-
 class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     """The part of both estimators that does not know what the outputs mean."""
 
@@ -203,19 +198,12 @@ class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstima
             valid,
             rows,
             twister,
-            self._threads(n_train if is_full else plan["batch"]),
+            parameters.threads(self.n_jobs),
             self._listener(tasks),
         )
         if outcome[4] is not None:
             _random.put_back(random_state, outcome[4])
         self._record(outcome, early, incremental)
-
-    def _threads(self, rows: int) -> int:
-        """The threads of a training in steps of so many rows: one where a second would not have enough to do."""
-        products = 3 * rows * sum(n_in * n_out for n_in, n_out in pairwise(self._sizes))
-        if self.n_jobs in (None, 0) and products < _ALONE:
-            return 1
-        return parameters.threads(self.n_jobs)
 
     def _plan(self, n_rows: int, random_state: Any, incremental: bool) -> dict[str, Any]:
         batch = self.batch_size
