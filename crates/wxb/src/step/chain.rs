@@ -38,12 +38,14 @@ pub(super) struct Chain<'a> {
 
 impl<'a> Chain<'a> {
     /// The chain of a network whose batch of m rows is best cut by rows.
+    #[inline]
     pub(super) fn of<T: Real>(network: &'a Network<T>, cache: &Cache<T>, m: usize) -> Option<Self> {
+        if rayon::current_num_threads() == 1 || cache.with_dx { None } else { Self::if_worth(network, m) }
+    }
+
+    fn if_worth<T: Real>(network: &'a Network<T>, m: usize) -> Option<Self> {
         let single = 3 * m * network.n_params() * size_of::<T>() / size_of::<f32>();
-        if rayon::current_num_threads() == 1 || m < 2 * LEAST || single < SERIAL || cache.with_dx {
-            return None;
-        }
-        Self::new(network.layers())
+        if m >= 2 * LEAST && single >= SERIAL { Self::new(network.layers()) } else { None }
     }
 
     /// Layers of any kind but of members, then dense ones that may each be followed by a blend and by dropout.
@@ -67,6 +69,9 @@ fn is_dense(layer: &Layer) -> bool {
 }
 
 /// [`gradient`](super::gradient) of a network that is, or ends in, a chain.
+///
+/// Not inlined: small networks, which do not come here, would set up its 10 KiB of stack at each step.
+#[inline(never)]
 pub(super) fn gradient<T: Real>(
     (network, chain): (&Network<T>, Chain<'_>),
     cache: &mut Cache<T>,
