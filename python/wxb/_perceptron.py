@@ -16,6 +16,7 @@ from ._wxb import Learner
 
 _PRECISIONS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 
+
 class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     """The part of both estimators that does not know what the outputs mean."""
 
