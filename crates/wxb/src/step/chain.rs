@@ -17,7 +17,7 @@ use crate::real::Real;
 
 /// The most layers: a task's view of them lies on the stack.
 const MOST: usize = 16;
-/// Multiplications of a step, in single precision, below which a second thread costs what it brings: 75 to 150 µs of one core.
+/// Multiplications of a step below which a second thread costs what it brings: 75 to 150 µs of one core in single precision.
 const SERIAL: usize = 6 << 20;
 /// The least rows of a task: both forms of each W are read for them.
 const LEAST: usize = 24;
@@ -44,8 +44,8 @@ impl<'a> Chain<'a> {
     }
 
     fn if_worth<T: Real>(network: &'a Network<T>, m: usize) -> Option<Self> {
-        let single = 3 * m * network.n_params() * size_of::<T>() / size_of::<f32>();
-        if m >= 2 * LEAST && single >= SERIAL { Self::new(network.layers()) } else { None }
+        let multiplications = 3 * m * network.n_params();
+        if m >= 2 * LEAST && multiplications >= SERIAL { Self::new(network.layers()) } else { None }
     }
 
     /// Layers of any kind but of members, then dense ones that may each be followed by a blend and by dropout.
