@@ -162,7 +162,8 @@ fn draw_mask_from<T: Real>(first: usize, mask: &mut [T], rate: f64, [seed, step,
     }
 }
 
-/// Forward, loss and backward: J, Σ w_i, and the gradients into `grads`, unless J is infinite or NaN.
+/// [`forward`], [`loss`] and [`backward`] for the first `m` rows of the cache: J, Σ w_i, and the gradients into `grads`, which stay as
+/// they are where J is infinite or NaN.
 ///
 /// The same bits as one after the other; where there are several threads, they meet less often (see `chain`).
 pub fn gradient<T: Real>(

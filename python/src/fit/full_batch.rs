@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use wxb::layer::{Params, Role};
 use wxb::lbfgs::{Lbfgs, Progress};
 use wxb::optimizer::Optimizer;
-use wxb::step::{Cache, Keep, Mode, backward, forward, loss};
+use wxb::step::{self, Cache, Keep, Mode};
 use wxb::trainer::Divergence;
 use wxb::{Network, Real, Result};
 
@@ -97,9 +97,8 @@ impl<T: Real> Sums<T> {
             }
             let m = rows.len();
             task.examples.load(rows, &mut self.cache);
-            forward(network, &mut self.cache, m, Mode::Predicting);
-            let (of_rows, weight) = loss(network, &mut self.cache, m);
-            backward(network, &mut self.cache, m, &mut self.grads);
+            let (of_rows, weight) =
+                step::gradient(network, &mut self.cache, m, Mode::Predicting, &mut self.grads);
             let share = weight / self.weight;
             j += of_rows * share;
             let share = T::of(share);

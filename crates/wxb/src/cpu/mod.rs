@@ -175,11 +175,16 @@ pub fn grad_input<T: Real>(
     let Dense { m, n_in, n_out, .. } = dense;
     let rhs = weights::transposed(dense, scratch);
     product(m, Lhs::rows(dz, n_out), rhs, Start::Zero, dz_in, &|i, rows| {
-        let range = i * n_in..i * n_in + rows.len();
-        let a = &a_in[range.clone()];
-        let z = if z_in.is_empty() { a } else { &z_in[range] };
-        multiply_by_derivative(activation, z, a, rows);
+        derive_from(i * n_in, activation, [z_in, a_in], rows);
     });
+}
+
+/// A piece of dA, of which it begins at `first`, becomes dZ = dA ⊙ g'(Z). `z` is empty where g' needs a alone.
+fn derive_from<T: Real>(first: usize, g: Activation, [z, a]: [&[T]; 2], da: &mut [T]) {
+    let range = first..first + da.len();
+    let a = &a[range.clone()];
+    let z = if z.is_empty() { a } else { &z[range] };
+    multiply_by_derivative(g, z, a, da);
 }
 
 /// Elements of an elementwise pass that one task takes.

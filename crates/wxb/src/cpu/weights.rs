@@ -4,7 +4,7 @@ use super::narrow;
 use super::pack::{Rhs, packed_len};
 use super::product::product_of_rows;
 use super::tile::{Lhs, Start};
-use super::{Dense, elementwise};
+use super::{Dense, derive_from, elementwise};
 use crate::activation::Activation;
 use crate::real::Real;
 
@@ -89,15 +89,13 @@ impl<'a, T: Real> Packed<'a, T> {
         }
     }
 
-    /// dZ_in = (dZ Wᵀ) ⊙ g'(Z_in) for the rows of dZ_in that there are, on one thread; `activation` is g of the layer before.
-    pub fn grad_input(&self, activation: Activation, dz: &[T], [z_in, a_in]: [&[T]; 2], dz_in: &mut [T]) {
+    /// dZ_in = (dZ Wᵀ) ⊙ g'(Z_in) for the rows of dZ_in that there are, on one thread; `activation` is g of the layer
+    /// before, `inputs` its Z (empty where g' needs A alone) and A.
+    pub fn grad_input(&self, activation: Activation, dz: &[T], inputs: [&[T]; 2], dz_in: &mut [T]) {
         let Dense { n_in, n_out, .. } = self.dense;
         let rhs = self.transposed.expect("packed with it");
         product_of_rows(Lhs::rows(dz, n_out), rhs, Start::Zero, dz_in, &|i, rows| {
-            let range = i * n_in..i * n_in + rows.len();
-            let a = &a_in[range.clone()];
-            let z = if z_in.is_empty() { a } else { &z_in[range] };
-            elementwise::multiply_by_derivative(activation, z, a, rows);
+            derive_from(i * n_in, activation, inputs, rows);
         });
     }
 }

@@ -157,19 +157,12 @@ fn gradient_len<T: Real>(layer: &Layer, m: usize) -> usize {
 }
 
 /// Where a step is.
+#[derive(Clone, Copy)]
 struct At<'a, T> {
     network: &'a Network<T>,
     chain: Chain<'a>,
     m: usize,
 }
-
-impl<T> Clone for At<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for At<'_, T> {}
 
 impl<'a, T: Real> At<'a, T> {
     /// Both forms of W of layers `from..to`, each made by whoever is free; `scratch` and `packed` begin with theirs.
