@@ -253,3 +253,5 @@ def test_a_training_goes_on_with_what_is_its_own():
         wxb.Network([4, 7, 1], loss="binary_cross_entropy").fit(X, Y, optimizer="adam", resume=history)
     with pytest.raises(ValueError, match="another network"):
         make(dtype=np.float32).fit(X, Y, optimizer="adam", resume=history)
+    with pytest.raises(TypeError, match="the history that `fit` gave"):
+        net.fit(X, Y, optimizer="adam", resume="last")

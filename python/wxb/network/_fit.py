@@ -294,6 +294,8 @@ def _standing(resume: History | None, rule: Optimizer | LBFGS) -> tuple[int, _wx
     """The epochs of the training to go on with, and where it stands."""
     if resume is None:
         return 0, None
+    if not isinstance(resume, History):
+        raise TypeError(f"resume is {resume!r}: the history that `fit` gave, or None")
     if resume._standing is None or resume._standing.optimizer != rule.to_json():
         raise ValueError(f"resume needs the optimizer of the training that goes on, not {rule!r}")
     return len(resume), resume._standing.state
