@@ -12,6 +12,7 @@ pub mod optimizer;
 pub mod lbfgs;
 mod line_search;
 pub mod schedule;
+pub mod aligned;
 pub mod step;
 pub mod cpu;
 pub mod trainer;

@@ -85,7 +85,7 @@ fn forward_is_the_formula() {
         if matches!(layer, Layer::Dense { .. } | Layer::Dropout { .. }) {
             continue;
         }
-        let a_in = if l == 0 { cache.x.clone() } else { cache.a(l - 1).to_vec() };
+        let a_in = if l == 0 { cache.x.to_vec() } else { cache.a(l - 1).to_vec() };
         let expected = textbook(&network, l, &a_in);
         assert_eq!(expected.len(), cache.a(l).len());
         for (a, expected) in cache.a(l).iter().zip(expected) {

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use wxb::aligned::Aligned;
 use wxb::layer::{Params, Role};
 use wxb::network::dense_layers;
 use wxb::rng::{Purpose, stream, unit};
@@ -94,7 +95,7 @@ impl Workload {
     }
 
     /// X (m, n₀) of a batch.
-    fn inputs<T: Real>(&self, batch: usize, rows: usize) -> Vec<T> {
+    fn inputs<T: Real>(&self, batch: usize, rows: usize) -> Aligned<T> {
         let mut rng = stream(2, Purpose::Demo, batch as u64);
         let n = rows * self.sizes[0];
         let mut x = Vec::with_capacity(n + 1);
@@ -106,16 +107,16 @@ impl Workload {
             );
         }
         x.truncate(n);
-        x
+        Aligned::from(&x[..])
     }
 }
 
 /// The data of a step.
 struct Batch<T> {
     /// X (m, n₀).
-    x: Vec<T>,
+    x: Aligned<T>,
     /// Y (m, n_targets).
-    y: Vec<T>,
+    y: Aligned<T>,
 }
 
 /// A training that can be advanced step by step.

@@ -20,6 +20,7 @@
 
 pub(crate) mod bins;
 pub(crate) mod blend;
+mod dots;
 mod elementwise;
 pub(crate) mod embed;
 pub(crate) mod ensemble;
@@ -62,9 +63,7 @@ use crate::real::Real;
 /// How many numbers [`forward`], [`grad_params`] and [`grad_input`] need for packing a dense layer (n_in, n_out)
 /// and a batch of m rows.
 pub fn packed_len<T: Real>(m: usize, n_in: usize, n_out: usize) -> usize {
-    pack::packed_len::<T>(n_in, n_out)
-        .max(pack::packed_len::<T>(n_out, n_in))
-        .max(pack::packed_len::<T>(m, n_out))
+    Weights::<T>::len(n_in, n_out).max(pack::packed_len::<T>(m, n_out))
 }
 
 /// What [`forward`] reads: a_in (m, n_in), w (n_in, n_out), b (n_out).
@@ -108,6 +107,10 @@ fn affine<T: Real>(
     match Weights::new(dense, scratch) {
         Weights::Narrow(wt) => {
             narrow::forward(m, n_in, a_in, wt, b, z);
+            finish(0, z);
+        }
+        Weights::Dots(dots) => {
+            dots.forward([m, n_in], a_in, b, z);
             finish(0, z);
         }
         Weights::Wide(rhs) => product(m, Lhs::rows(a_in, n_in), rhs, Start::Row(b), z, finish),

@@ -163,7 +163,7 @@ unsafe fn dots<T: Real, V: Lanes<T>, const VECS: usize, const M: usize, const N:
 /// # Safety
 /// The machine has the instructions of the vectors.
 #[inline(always)]
-unsafe fn in_halves<T, V: Lanes<T>, const VECS: usize>(mut sum: [V; VECS]) -> T {
+pub unsafe fn in_halves<T, V: Lanes<T>, const VECS: usize>(mut sum: [V; VECS]) -> T {
     let mut n = VECS;
     // SAFETY: the caller's.
     unsafe {

@@ -29,43 +29,52 @@ impl<'a, T: Real> Rhs<'a, T> {
     /// R = B for B (k, n) row-major, for a left matrix of `rows` rows.
     pub fn rows(b: &'a [T], k: usize, n: usize, rows: usize, scratch: &'a mut [T]) -> Self {
         let b = &b[..k * n];
+        let whole = n / columns::<T>() * columns::<T>();
+        let copy_rest = |stride: usize, rest: &mut [T]| copy_columns(b, n, whole, n - whole, stride, rest);
         if rows > FEW_ROWS && k * n * size_of::<T>() > SMALL {
-            return Self::packed(k, n, scratch, &|j, width, stride, panel| {
-                copy_columns(b, n, j, width, stride, panel);
+            return Self::packed(k, n, scratch, copy_rest, &|j, panels| {
+                let of_panel = k * columns::<T>();
+                for (i, panels) in panels.chunks_mut(TOGETHER * of_panel).enumerate() {
+                    let width = panels.len() / k;
+                    copy_panels(b, n, j + i * TOGETHER * columns::<T>(), width, panels, of_panel);
+                }
             });
         }
-        let whole = n / columns::<T>() * columns::<T>();
         let rest_stride = rest_stride::<T>(n);
         let rest = &mut scratch[..k * rest_stride];
-        copy_columns(b, n, whole, n - whole, rest_stride, rest);
+        copy_rest(rest_stride, rest);
         Self { k, n, full: b, panel_stride: columns::<T>(), depth_stride: n, rest, rest_stride }
     }
 
     /// R = Bᵀ for B (n, k) row-major.
     pub fn columns(b: &'a [T], k: usize, n: usize, scratch: &'a mut [T]) -> Self {
-        Self::packed(k, n, scratch, &|j, width, stride, panel| {
-            transpose(&b[j * k..], width, k, stride, panel)
+        let whole = n / columns::<T>() * columns::<T>();
+        let transpose_rest =
+            |stride: usize, rest: &mut [T]| transpose(&b[whole * k..], n - whole, k, stride, rest);
+        Self::packed(k, n, scratch, transpose_rest, &|j, panels| {
+            let columns = columns::<T>();
+            for (panel, b) in panels.chunks_exact_mut(k * columns).zip(b[j * k..].chunks_exact(k * columns)) {
+                transpose(b, columns, k, columns, panel);
+            }
         })
     }
 
-    /// `pack(j, width, stride, panel)` writes `width` columns from `j` on into rows of `stride` numbers.
+    /// `pack(j, panels)` writes the columns from `j` on into full panels; `pack_rest(stride, rest)` those that are left into
+    /// rows of `stride` numbers.
     fn packed(
         k: usize,
         n: usize,
         scratch: &'a mut [T],
-        pack: &(impl Fn(usize, usize, usize, &mut [T]) + Sync),
+        pack_rest: impl FnOnce(usize, &mut [T]),
+        pack: &(impl Fn(usize, &mut [T]) + Sync),
     ) -> Self {
         let columns = columns::<T>();
         let whole = n / columns * columns;
         let rest_stride = rest_stride::<T>(n);
         let all = &mut scratch[..k * (whole + rest_stride)];
         let (panels, rest) = all.split_at_mut(k * whole);
-        pack(whole, n - whole, rest_stride, rest);
-        split(panels, k * columns, 1, panels_per_task(k), 0, &|first, panels| {
-            for (i, panel) in panels.chunks_exact_mut(k * columns).enumerate() {
-                pack((first + i) * columns, columns, columns, panel);
-            }
-        });
+        pack_rest(rest_stride, rest);
+        split(panels, k * columns, 1, panels_per_task(k), 0, &|first, panels| pack(first * columns, panels));
         let all = &*all;
         Self {
             k,
@@ -124,8 +133,11 @@ pub fn packed_len<T>(k: usize, n: usize) -> usize {
 
 /// About 64 KiB of single precision: some 10 µs.
 fn panels_per_task(k: usize) -> usize {
-    (1024 / k.max(1)).max(1)
+    (1024 / k.max(1)).max(TOGETHER)
 }
+
+/// Panels that are packed together: a row of the matrix gives 512 bytes at once, not a line of each of many rows.
+const TOGETHER: usize = 8;
 
 for_each_isa! {
     /// `width` columns from `j` on of B (k, n) row-major, into rows of `stride` numbers: a half or a whole panel. What lies
@@ -158,6 +170,32 @@ fn copy_rows<T: Real, const STRIDE: usize>(b: &[T], n: usize, j: usize, width: u
     }
 }
 
+for_each_isa! {
+    /// `width` columns from `j` on of B (k, n) row-major, into full panels of `panel` numbers, row by row.
+    pub fn copy_panels<T: Real>(b: &[T], n: usize, j: usize, width: usize, panels: &mut [T], panel: usize) {
+        match columns::<T>() {
+            16 => copy_panels_of::<T, 16>(b, n, (j, width), panels, panel),
+            _ => copy_panels_of::<T, 8>(b, n, (j, width), panels, panel),
+        }
+    }
+}
+
+#[inline(always)]
+fn copy_panels_of<T: Real, const COLUMNS: usize>(
+    b: &[T],
+    n: usize,
+    (j, width): (usize, usize),
+    panels: &mut [T],
+    panel: usize,
+) {
+    for (p, b) in b.chunks_exact(n).enumerate() {
+        let (columns, _) = b[j..j + width].as_chunks::<COLUMNS>();
+        for (columns, panel) in columns.iter().zip(panels.chunks_mut(panel)) {
+            panel[p * COLUMNS..][..COLUMNS].copy_from_slice(columns);
+        }
+    }
+}
+
 /// B (width, k) row-major, transposed into k rows of `stride` numbers, with zeros beyond the width.
 pub fn transpose<T: Real>(b: &[T], width: usize, k: usize, stride: usize, panel: &mut [T]) {
     if width == 0 {
@@ -165,23 +203,25 @@ pub fn transpose<T: Real>(b: &[T], width: usize, k: usize, stride: usize, panel:
     }
     let done = transpose_eights(b, width, k, panel, stride);
     for (p, row) in panel.chunks_exact_mut(stride).enumerate() {
-        // The rows that eight by eight numbers have filled need the columns beyond only.
-        let from = if p < k / 8 * 8 { done } else { 0 };
-        for (j, v) in row.iter_mut().enumerate().take(width).skip(from) {
-            *v = b[j * k + p];
+        if !done {
+            row.iter_mut().enumerate().take(width).for_each(|(j, v)| *v = b[j * k + p]);
         }
         row[width..].fill(T::ZERO);
     }
 }
 
-/// As many columns as blocks of 8 × 8 cover, in single precision on x86-64; returns how many.
-fn transpose_eights<T: Real>(b: &[T], width: usize, k: usize, panel: &mut [T], stride: usize) -> usize {
+/// The same in blocks of 8 × 8, the last ones over some of what is done; false: nothing was done, as it is smaller than a block or
+/// not in single precision on x86-64.
+fn transpose_eights<T: Real>(b: &[T], width: usize, k: usize, panel: &mut [T], stride: usize) -> bool {
     #[cfg(target_arch = "x86_64")]
-    if TypeId::of::<T>() == TypeId::of::<f32>() && super::Isa::current() >= super::Isa::Avx2 {
-        let whole = width / 8 * 8;
+    if TypeId::of::<T>() == TypeId::of::<f32>()
+        && super::Isa::current() >= super::Isa::Avx2
+        && width.min(k) >= 8
+    {
         assert!(b.len() >= width * k && panel.len() >= k * stride && stride >= width);
-        for j in (0..whole).step_by(8) {
-            for p in (0..k / 8 * 8).step_by(8) {
+        let eights = |n: usize| (0..n.div_ceil(8)).map(move |i| (8 * i).min(n - 8));
+        for j in eights(width) {
+            for p in eights(k) {
                 // SAFETY: T is f32, the machine has AVX2, and the assertion bounds the last block. Speed: 1.3 → 0.4
                 // cycles a number, 8 % of a step of a network 20-64-64-1.
                 unsafe {
@@ -191,10 +231,10 @@ fn transpose_eights<T: Real>(b: &[T], width: usize, k: usize, panel: &mut [T], s
                 }
             }
         }
-        return whole;
+        return true;
     }
     let _ = (b, width, k, panel, stride, TypeId::of::<T>());
-    0
+    false
 }
 
 /// Transposes 8 rows of 8 numbers: pairs, then fours, then halves of the vectors change places.

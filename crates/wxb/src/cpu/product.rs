@@ -2,8 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::for_each_isa;
-use super::pack::{Rhs, copy_columns};
+use super::pack::{Rhs, copy_columns, copy_panels};
 use super::threads::{rows_per_task, split};
 use super::tile::{self, Block, Lhs, Order, Panel, Start, columns};
 use crate::real::Real;
@@ -223,21 +222,6 @@ fn width_at_once<T>(m: usize, left: usize) -> usize {
         _ if left >= most => most,
         _ if left >= columns::<T>() => columns::<T>(),
         _ => left,
-    }
-}
-
-for_each_isa! {
-    /// `width` columns from `j` on into panels of `panel` numbers, row by row.
-    fn copy_panels<T: Real>(r: &[T], n: usize, j: usize, width: usize, packed: &mut [T], panel: usize) {
-        for (p, r) in r.chunks_exact(n).enumerate() {
-            for (i, r) in r[j..j + width].chunks_exact(columns::<T>()).enumerate() {
-                let to = &mut packed[i * panel + p * columns::<T>()..][..columns::<T>()];
-                match (to.first_chunk_mut::<16>(), r.first_chunk::<16>()) {
-                    (Some(to), Some(r)) => *to = *r,
-                    _ => to.copy_from_slice(r),
-                }
-            }
-        }
     }
 }
 

@@ -20,11 +20,15 @@ fn chain<T: Real>(start: T, products: impl Iterator<Item = (T, T)>) -> T {
     products.fold(start, add)
 }
 
-/// Eight sums over k modulo 8, of which halves are added: see [`narrow`].
-fn lanes<T: Real>(products: impl Iterator<Item = (T, T)>) -> T {
-    let mut s = [T::ZERO; 8];
-    products.enumerate().for_each(|(p, product)| s[p % 8] = add(s[p % 8], product));
-    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+/// So many sums over k modulo their number, of which halves are added: see [`narrow`] and [`dots`].
+fn lanes<T: Real>(count: usize, products: impl Iterator<Item = (T, T)>) -> T {
+    let mut s = vec![T::ZERO; count];
+    products.enumerate().for_each(|(p, product)| s[p % count] = add(s[p % count], product));
+    while s.len() > 1 {
+        let upper = s.split_off(s.len() / 2);
+        s.iter_mut().zip(upper).for_each(|(s, upper)| *s += upper);
+    }
+    s[0]
 }
 
 /// Four sums over the rows modulo 4.
@@ -46,7 +50,11 @@ fn check<T: Real>(m: usize, n_in: usize, n_out: usize) {
     for (at, &a) in a.iter().enumerate() {
         let (i, j) = (at / n_out, at % n_out);
         let products = (0..n_in).map(|p| (x[i * n_in + p], w[p * n_out + j]));
-        let expected = if n_out <= narrow::UNITS { lanes(products) + b[j] } else { chain(b[j], products) };
+        let expected = match n_out {
+            ..=narrow::UNITS => lanes(8, products) + b[j],
+            _ if dots::takes(n_in, n_out) => lanes(64 / size_of::<T>(), products) + b[j],
+            _ => chain(b[j], products),
+        };
         assert_eq!(a, expected, "A[{i}, {j}] of {name}");
     }
 
@@ -96,6 +104,13 @@ fn every_product_is_its_chain() {
                     [999, 41, 67],
                     [800, 3000, 1],
                     [480, 500, 10],
+                    // The same for few units and very many inputs, whole vectors and not.
+                    [1, 512, 4],
+                    [3, 515, 23],
+                    [5, 2500, 6],
+                    [7, 4096, 13],
+                    [70, 4099, 8],
+                    [43, 528, 5],
                 ] {
                     check::<f32>(m, n_in, n_out);
                     check::<f64>(m, n_in, n_out);

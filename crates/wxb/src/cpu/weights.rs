@@ -1,5 +1,6 @@
 //! W of a dense layer in the forms that products with it read.
 
+use super::dots::{self, Dots};
 use super::narrow;
 use super::pack::{Rhs, packed_len};
 use super::product::product_of_rows;
@@ -13,15 +14,24 @@ use crate::real::Real;
 pub enum Weights<'a, T> {
     /// Wᵀ (n_out, n_in) of one to three units.
     Narrow(&'a [T]),
+    /// Of a few units and very many inputs.
+    Dots(Dots<'a, T>),
     /// W (n_in, n_out).
     Wide(Rhs<'a, T>),
 }
 
 impl<'a, T: Real> Weights<'a, T> {
+    /// How many numbers [`Weights::new`] needs at most: W or Wᵀ in whole vectors.
+    pub fn len(n_in: usize, n_out: usize) -> usize {
+        packed_len::<T>(n_in, n_out).max(packed_len::<T>(n_out, n_in))
+    }
+
     /// W for a product with `dense.m` rows.
     pub fn new(Dense { m, n_in, n_out, w, .. }: Dense<'a, T>, scratch: &'a mut [T]) -> Self {
         if n_out <= narrow::UNITS {
             Self::Narrow(narrow::transposed(w, n_out, scratch))
+        } else if dots::takes(n_in, n_out) {
+            Self::Dots(Dots::new(w, [m, n_in, n_out], scratch))
         } else {
             Self::Wide(Rhs::rows(w, n_in, n_out, m, scratch))
         }
@@ -51,12 +61,12 @@ pub struct Packed<'a, T> {
 impl<'a, T: Real> Packed<'a, T> {
     /// How many numbers [`Packed::new`] needs.
     pub fn len(n_in: usize, n_out: usize) -> usize {
-        packed_len::<T>(n_in, n_out) + packed_len::<T>(n_out, n_in)
+        Weights::<T>::len(n_in, n_out) + packed_len::<T>(n_out, n_in)
     }
 
     /// Both forms, or the one that forward needs.
     pub fn new(dense: Dense<'a, T>, with_input: bool, scratch: &'a mut [T]) -> Self {
-        let (first, second) = scratch.split_at_mut(packed_len::<T>(dense.n_in, dense.n_out));
+        let (first, second) = scratch.split_at_mut(Weights::<T>::len(dense.n_in, dense.n_out));
         Self {
             dense,
             weights: Weights::new(dense, first),
@@ -81,6 +91,10 @@ impl<'a, T: Real> Packed<'a, T> {
         match self.weights {
             Weights::Narrow(wt) => {
                 narrow::forward_rows(n_in, a_in, wt, b, z);
+                finish(z);
+            }
+            Weights::Dots(dots) => {
+                dots.forward_rows(n_in, a_in, b, z);
                 finish(z);
             }
             Weights::Wide(rhs) => {

@@ -1,6 +1,7 @@
 //! What forward keeps for backward.
 
 use super::chain;
+use crate::aligned::Aligned;
 use crate::cpu::{self, bins, ensemble, heads, norm, own};
 use crate::layer::Layer;
 use crate::network::Network;
@@ -11,9 +12,9 @@ use crate::real::Real;
 pub struct Cache<T> {
     pub(super) capacity: usize,
     /// X (m, n₀): the batch, filled by the caller.
-    pub x: Vec<T>,
+    pub x: Aligned<T>,
     /// Y (m, n_targets): its targets, filled by the caller.
-    pub y: Vec<T>,
+    pub y: Aligned<T>,
     /// Row weights (m); empty: all 1.
     pub weights: Vec<T>,
     /// Whether X, Y and the weights have m rows for each member of the network, those of member 1 first, instead of m rows
@@ -31,9 +32,9 @@ pub struct Cache<T> {
     /// The layers that are added to later ones, and those later ones.
     pub(super) residuals: Vec<[usize; 2]>,
     /// dZ of the current and of the previous layer, (m, widest).
-    pub(super) dz: [Vec<T>; 2],
-    pub(super) row_loss: Vec<T>,
-    pub(super) scratch: Vec<T>,
+    pub(super) dz: [Aligned<T>; 2],
+    pub(super) row_loss: Aligned<T>,
+    pub(super) scratch: Aligned<T>,
     /// What [`gradient`](super::gradient) needs where several threads go through all layers.
     pub(super) chain: chain::Buffers<T>,
 }
@@ -41,13 +42,13 @@ pub struct Cache<T> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct LayerCache<T> {
     /// A (m, n_out).
-    pub(super) a: Vec<T>,
+    pub(super) a: Aligned<T>,
     /// Of a dense layer, and of batch normalisation, Z (m, n_out) where it is kept, else empty; g(Z) − Z of a blended activation;
     /// the cosines of a numeric embedding, or the places among bins; U of an ensemble; dA of a residual layer.
-    pub(super) z: Vec<T>,
+    pub(super) z: Aligned<T>,
     /// 0 or 1/keep for every number of a dropout layer; ∂A/∂Z of a blended activation; the sines of a numeric embedding; Z of an
     /// ensemble whose g' needs it; the statistics of batch normalisation.
-    pub(super) mask: Vec<T>,
+    pub(super) mask: Aligned<T>,
 }
 
 /// Whether Z is kept for all layers (to be looked at) or only where backward reads it.
@@ -77,8 +78,8 @@ impl<T: Real> Cache<T> {
         }
         Self {
             capacity,
-            x: vec![T::ZERO; rows * network.n_in()],
-            y: vec![T::ZERO; rows * network.n_targets()],
+            x: Aligned::zeros(rows * network.n_in()),
+            y: Aligned::zeros(rows * network.n_targets()),
             weights: vec![],
             apart: false,
             with_dx: false,
@@ -87,9 +88,9 @@ impl<T: Real> Cache<T> {
             repeated: [vec![], vec![]],
             layers,
             residuals: residuals(network.layers()),
-            dz: [vec![T::ZERO; rows * widest], vec![T::ZERO; rows * widest]],
-            row_loss: vec![T::ZERO; rows],
-            scratch: vec![T::ZERO; scratch],
+            dz: [Aligned::zeros(rows * widest), Aligned::zeros(rows * widest)],
+            row_loss: Aligned::zeros(rows),
+            scratch: Aligned::zeros(scratch),
             chain: chain::Buffers::default(),
         }
     }
@@ -168,8 +169,8 @@ fn kept<T: Real>(
     keep: Keep,
 ) -> (LayerCache<T>, usize) {
     let mut scratch = 0;
-    let zeros = |width: usize| vec![T::ZERO; rows * width];
-    let (mut z, mut mask) = (vec![], vec![]);
+    let zeros = |width: usize| Aligned::zeros(rows * width);
+    let (mut z, mut mask) = (Aligned::default(), Aligned::default());
     match layer {
         Layer::Dense { n_in, n_out, activation } => {
             scratch = cpu::packed_len::<T>(rows, n_in, n_out);
@@ -179,7 +180,7 @@ fn kept<T: Real>(
         }
         Layer::Dropout { .. } => mask = zeros(width),
         Layer::BatchNorm { n, activation } => {
-            mask = vec![T::ZERO; norm::kept_len(n)];
+            mask = Aligned::zeros(norm::kept_len(n));
             if activation.needs_z() || keep == Keep::AllZ {
                 z = zeros(n);
             }

@@ -10,6 +10,7 @@ use super::cache::LayerCache;
 use super::cost::{loss_of_rows, sum};
 use super::{Cache, Mode, activation_of, backward_from, draw_mask_from, forward_until};
 use crate::activation::Activation;
+use crate::aligned::Aligned;
 use crate::cpu::{self, Dense, Packed, blend};
 use crate::layer::{Layer, Params};
 use crate::network::Network;
@@ -112,9 +113,9 @@ pub(super) fn gradient<T: Real>(
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buffers<T> {
     /// Of every layer but dropout and the last one, the gradient of what it gives (m, n_out).
-    dz: Vec<Vec<T>>,
+    dz: Vec<Aligned<T>>,
     /// Both forms of every W; then what the gradients pack.
-    scratch: Vec<T>,
+    scratch: Aligned<T>,
 }
 
 impl<T: Real> Buffers<T> {
@@ -122,9 +123,9 @@ impl<T: Real> Buffers<T> {
         if self.scratch.is_empty() {
             let needed =
                 layers.iter().map(|layer| packed_len::<T>(layer).max(gradient_len::<T>(layer, capacity)));
-            self.scratch = vec![T::ZERO; needed.sum()];
+            self.scratch = Aligned::zeros(needed.sum());
             let but_last = &layers[..layers.len() - 1];
-            self.dz = but_last.iter().map(|layer| vec![T::ZERO; capacity * kept_width(layer)]).collect();
+            self.dz = but_last.iter().map(|layer| Aligned::zeros(capacity * kept_width(layer))).collect();
         }
     }
 }
@@ -260,7 +261,7 @@ impl<'a, T: Real> Pass<'a, T> {
     fn rows<'r>(
         &self,
         layers: &'r mut [LayerCache<T>],
-        (dz, last_dz): (&'r mut [Vec<T>], &'r mut [T]),
+        (dz, last_dz): (&'r mut [Aligned<T>], &'r mut [T]),
         [loss, dx]: [&'r mut [T]; 2],
     ) -> Rows<'r, T> {
         let mut rows = Rows::of(loss, dx);
@@ -378,7 +379,7 @@ struct Kept<'a, T> {
     at: At<'a, T>,
     a_in: &'a [T],
     layers: &'a [LayerCache<T>],
-    dz: &'a [Vec<T>],
+    dz: &'a [Aligned<T>],
     last_dz: &'a [T],
 }
 

@@ -16,7 +16,8 @@ pub fn loss<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize) -> (f
     let all = m * members;
     cache.repeat_targets(m * n_targets, m, members);
     let Cache { weights, layers, dz, row_loss, y, repeated, apart, .. } = cache;
-    let (y, weights) = if members > 1 && !*apart { (&repeated[0], &repeated[1]) } else { (&*y, &*weights) };
+    let (y, weights) =
+        if members > 1 && !*apart { (&repeated[0][..], &repeated[1][..]) } else { (&y[..], &weights[..]) };
     let total = if weights.is_empty() { all as f64 } else { sum(&weights[..all]) };
     let z = &layers.last().expect("a network has a layer").a[..all * n];
     let scale = T::of(1.0 / total);

@@ -28,7 +28,7 @@ pub fn network<T: Real>(book: &Textbook, dropout: f64) -> Network<T> {
 /// A cache that holds the batch; `weighted`: with its weights, else with none.
 pub fn cache<T: Real>(network: &Network<T>, batch: &Batch, weighted: bool) -> Cache<T> {
     let mut cache = Cache::new(network, batch.x.len(), Keep::AllZ);
-    let numbers = |rows: &Matrix| rows.iter().flatten().map(|&v| T::of(v)).collect::<Vec<T>>();
+    let numbers = |rows: &Matrix| rows.iter().flatten().map(|&v| T::of(v)).collect();
     (cache.x, cache.y) = (numbers(&batch.x), numbers(&batch.y));
     if weighted {
         cache.weights = batch.weights.iter().map(|&w| T::of(w)).collect();

@@ -83,9 +83,9 @@ fn check<T: Real>(network: &Network<T>, (m, weighted): (usize, bool), mode: Mode
         });
         assert_eq!(grads.flat, expected_grads.flat, "{name}, {threads} threads");
         for (l, (layer, expected)) in cache.layers.iter().zip(&expected.layers).enumerate() {
-            assert_eq!(layer.a, expected.a, "A of layer {l} of {name}");
-            assert_eq!(layer.z, expected.z, "Z of layer {l} of {name}");
-            assert_eq!(layer.mask, expected.mask, "the masks of layer {l} of {name}");
+            assert_eq!(layer.a[..], expected.a[..], "A of layer {l} of {name}");
+            assert_eq!(layer.z[..], expected.z[..], "Z of layer {l} of {name}");
+            assert_eq!(layer.mask[..], expected.mask[..], "the masks of layer {l} of {name}");
         }
     }
 }
