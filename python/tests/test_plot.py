@@ -58,4 +58,7 @@ def test_the_rest_draws(model: Any) -> None:
     plot.decision_boundary(fitted, X, X[:, 0] > 0, grid=20)
     bars = plot.importance(fitted).patches
     assert max(bar.get_width() for bar in bars) == max(fitted.feature_importances_)
+    found = fitted.contributions(X, rows=0, samples=20)
+    bars = plot.contributions(found, top=1).patches
+    assert [bar.get_width() for bar in bars] == [found.largest()[0][1]]
     assert len(plot.layer_health(fitted).patches) == 2 * len(fitted.health_)

@@ -101,6 +101,56 @@ def test_numbers_with_intervals() -> None:
     assert importances["age"] > importances["member"] > 0
 
 
+@pytest.mark.parametrize("method", ["shapley", "integrated_gradients"])
+@pytest.mark.parametrize("classes", [["no", "yes"], ["b", "a"], ["x", "y", "z"]])
+def test_contributions_add_up_to_the_prediction(method: str, classes: list[str]) -> None:
+    columns, _, income = people()
+    columns = {**columns, "noise": np.random.default_rng(0).normal(size=ROWS)}
+    y = np.array(classes)[np.digitize(income, np.quantile(income, np.arange(1, len(classes)) / len(classes)))]
+    model = wxb.TableClassifier(preset="mlp").fit(columns, y)
+    rows = [0, 5, 17]
+    found = model.contributions(columns, rows, method=method, samples=50)
+    assert found.columns == ["age", "city", "member", "noise"]
+    assert found.values.shape == found.errors.shape == (3, 4)
+    np.testing.assert_allclose(found.expected + found.values.sum(axis=1), found.predictions, atol=2e-3)
+    proba = model.predict_proba({name: cells[rows] for name, cells in columns.items()})
+    of_class = proba[np.arange(3), np.searchsorted(model.classes_, found.classes)]
+    np.testing.assert_allclose(found.predictions, of_class, atol=1e-6)
+    expected = model.classes_[[1, 1, 1] if len(classes) == 2 else proba.argmax(axis=1)]
+    assert found.classes.tolist() == expected.tolist()
+    assert found.columns[np.abs(found.values).mean(axis=0).argmin()] == "noise"
+    assert found._repr_html_().count("<table>") == 3
+
+
+def test_contributions_of_a_number_are_those_of_its_line() -> None:
+    columns = {"a": np.linspace(0, 1, ROWS), "b": np.linspace(1, 0, ROWS) ** 2}
+    model = wxb.TableRegressor("linear", scale="none", optimizer="lbfgs").fit(columns, 3 * columns["a"])
+    found = model.contributions(columns, rows=slice(-2, None), samples=400)
+    assert found.classes is None
+    means = np.mean(columns["a"])
+    assert np.all(
+        np.abs(found.values[:, 0] - 3 * (columns["a"][-2:] - means)) < 4 * found.errors[:, 0] + 1e-3
+    )
+    again = model.contributions(columns, rows=slice(-2, None), samples=400)
+    np.testing.assert_array_equal(found.values, again.values)
+    other = model.contributions(columns, rows=slice(-2, None), samples=400, random_state=1)
+    assert (found.values != other.values).any()
+
+
+def test_contributions_refuse_what_makes_no_sense() -> None:
+    columns, rich, _ = people()
+    model = wxb.TableClassifier(preset="linear").fit(columns, rich)
+    with pytest.raises(ValueError, match="none of shapley, integrated_gradients"):
+        model.contributions(columns, method="lime")
+    with pytest.raises(ValueError, match="one at least"):
+        model.contributions(columns, samples=0)
+    with pytest.raises(IndexError):
+        model.contributions(columns, rows=ROWS)
+    with pytest.raises(ValueError, match="one row"):
+        one = {name: cells[:1] for name, cells in columns.items()}
+        model.contributions(one, method="integrated_gradients")
+
+
 def test_quantiles_do_not_cross() -> None:
     columns, _, income = people()
     model = wxb.TableRegressor(preset="mlp", quantiles=[0.1, 0.5, 0.9], epochs=40).fit(columns, income)

@@ -9,6 +9,7 @@ from ._wxb import __version__
 
 if TYPE_CHECKING:
     from . import activations, functional, init, losses, network, optim, plot
+    from ._contributions import Contributions
     from ._load import load
     from ._logistic import LogisticRegression
     from ._mlp_classifier import MLPClassifier
@@ -22,6 +23,7 @@ _MODULES = ("activations", "functional", "init", "losses", "network", "optim", "
 #: Names of the package, and the modules that they come from. Estimators import scikit-learn where it is installed, which takes longer than
 #: wxb itself.
 _NAMES = {
+    "Contributions": "_contributions",
     "LogisticRegression": "_logistic",
     "MLPClassifier": "_mlp_classifier",
     "MLPRegressor": "_mlp_regressor",
@@ -32,6 +34,7 @@ _NAMES = {
 }
 
 __all__ = [
+    "Contributions",
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",

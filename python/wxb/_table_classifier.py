@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _frames, _sklearn
+from ._contributions import Contributions
 from ._tables import Table, Target
 from ._wxb import Model
 
@@ -199,6 +200,15 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
         outputs = self._outputs(X)
         both = np.hstack([1.0 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
         return both[:, self._order]
+
+    def _with_classes(self, found: Contributions, classes: Any) -> Contributions:
+        if self._order == [1, 0]:
+            # The engine's second class is the first one here.
+            values, predictions, expected = -found.values, 1 - found.predictions, 1 - found.expected
+            found = found._replace(values=values, predictions=predictions, expected=expected)
+            classes = 1 - classes
+        places = np.argsort(self._order)[classes] if len(self._order) > 2 else classes
+        return found._replace(classes=self.classes_[places])
 
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithms of the probabilities."""

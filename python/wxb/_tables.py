@@ -13,6 +13,7 @@ import numpy as np
 from . import _frames, _html, _sklearn
 from . import _parameters as parameters
 from ._callbacks import tasks_of
+from ._contributions import Contributions, contributions
 from ._history import History
 from ._progress import Progress
 from ._recorded import recorded
@@ -454,6 +455,66 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
             model.importance(frame, cells, metric, (repeats, random_state), self._threads())
         )
         return {column["column"]: column for column in measured["columns"]}
+
+    def contributions(
+        self,
+        X: Any,
+        rows: Any = None,
+        *,
+        method: str = "shapley",
+        samples: int = 200,
+        random_state: int = 0,
+    ) -> Contributions:
+        """What each column adds to the predictions of some rows, beside the others.
+
+        Parameters
+        ----------
+        X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
+            The rows to be explained, and those that they are compared with, such as the training rows.
+        rows : int, slice, list of int or of bool, default=None
+            The places of those to be explained; `None`: all.
+        method : {"shapley", "integrated_gradients"}, default="shapley"
+            Shapley values by sampling (Štrumbelj and Kononenko 2014): what changes when the columns of another row are replaced by those
+            of the row, in random orders. Integrated gradients (Sundararajan, Taly and Yan 2017): along the way from the usual row, of
+            the median of each number and the most frequent text; without randomness, not with isotonic calibration.
+        samples : int, default=200
+            Rows that Shapley values compare with. Errors shrink with their square root.
+        random_state : int, default=0
+            Draws them.
+
+        Returns
+        -------
+        Contributions
+            `columns`, `values`, `errors`, `predictions`, `expected` and `classes`; `wxb.plot.contributions` draws a row of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from wxb import TableRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = {"a": rng.normal(size=300), "b": rng.normal(size=300), "noise": rng.normal(size=300)}
+        >>> model = TableRegressor("linear").fit(X, 3 * X["a"] - X["b"])
+        >>> found = model.contributions(X, rows=7)
+        >>> abs(found.expected[0] + found.values[0].sum() - found.predictions[0]) < 1e-6
+        True
+        >>> found.largest(0, top=1)[0][0]
+        'a'
+        """
+        methods = ("shapley", "integrated_gradients")
+        if method not in methods:
+            raise ValueError(f"method={method!r} is none of {', '.join(methods)}")
+        if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
+            raise ValueError(f"samples={samples!r}: a number of rows, one at least")
+        model = self.model_
+        frame = self._frame(X, reset=False)
+        places = np.atleast_1d(np.arange(frame.rows)[slice(None) if rows is None else rows]).tolist()
+        drawn = (int(samples), int(random_state))
+        found, classes = contributions(model, frame, places, method, drawn, self._threads())
+        return self._with_classes(found, classes)
+
+    def _with_classes(self, found: Contributions, _classes: Any) -> Contributions:
+        """With the classes whose probabilities are meant, where there are any."""
+        return found
 
     def _came_of_it(self) -> str:
         if not self.__sklearn_is_fitted__():

@@ -183,6 +183,9 @@ class Frame:
     def renamed(self, names: list[str]) -> Frame: ...
     def column(self, name: str) -> tuple[Any, list[str] | None]: ...
 
+# What the columns add, its errors, the predictions, what they are compared with, classes.
+_Added = tuple[Any, Any, Any, Any, Any]
+
 class Model:
     task: str
     labels: list[Any]
@@ -210,6 +213,8 @@ class Model:
         shuffles: tuple[int, int],
         threads: int,
     ) -> str: ...
+    def shapley(self, frame: Frame, rows: list[int], samples: tuple[int, int], threads: int) -> _Added: ...
+    def integrated_gradients(self, frame: Frame, rows: list[int], threads: int) -> _Added: ...
 
 def train_table(
     flags: list[str],

@@ -197,6 +197,34 @@ def importance(model: Any, *, top: int = 20, ax: Any = None) -> Any:
     return ax
 
 
+def contributions(found: Any, place: int = 0, *, top: int = 20, ax: Any = None) -> Any:
+    """What each column adds to the prediction of a row, with the standard error.
+
+    Parameters
+    ----------
+    found : Contributions
+        What `contributions` of a table model gave.
+    place : int, default=0
+        The row, of those that it was asked for.
+    top : int, default=20
+        Columns at the most: those that add or take away most.
+    ax : matplotlib Axes, default=None
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    columns = found.largest(place, top)[::-1]
+    names, values, errors = zip(*columns, strict=True) if columns else ((), (), ())
+    ax = _axes(ax)
+    colours = [_HELD if value < 0 else _TRAIN for value in values]
+    ax.barh(names, values, xerr=errors if any(errors) else None, color=colours)
+    ax.axvline(0, color="gray", linewidth=0.8)
+    ax.set(xlabel="adds to the prediction", title=found.in_words(place))
+    return ax
+
+
 def layer_health(model: Any, ax: Any = None) -> Any:
     """Of each layer of a table model's main network, the share of units that are dead or saturated.
 

@@ -47,6 +47,7 @@ pub mod record;
 pub mod model;
 pub mod spread;
 pub mod importance;
+pub mod contributions;
 pub mod number;
 
 pub use args::train::TrainArgs;

@@ -1,6 +1,6 @@
 //! A model file in memory.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
@@ -12,6 +12,7 @@ use wxb::importance::Shuffles;
 use wxb::metrics::Metric;
 use wxb::preprocess::Preprocessor;
 use wxb::{Code, Error, Result};
+use wxb_train::contributions::{Rows, Samples};
 use wxb_train::importance;
 use wxb_train::{Ask, model, spread};
 
@@ -35,16 +36,16 @@ impl Model {
         Self { model }
     }
 
-    /// Runs `work` in a pool, without the interpreter.
+    /// Runs `work` in a pool, without the interpreter; what comes of it is nothing where the flag is set meanwhile.
     fn work<R: Send>(
         &self,
         py: Python<'_>,
         threads: usize,
-        work: impl FnOnce(&wxb::model_file::Model) -> Result<R> + Send,
+        work: impl FnOnce(&wxb::model_file::Model, &AtomicBool) -> Result<R> + Send,
     ) -> PyResult<R> {
         let pool = pool::of(threads)?;
-        let (result, signal) =
-            pool::work(py, &pool, &AtomicBool::new(false), || caught(|| work(&self.model)));
+        let stop = AtomicBool::new(false);
+        let (result, signal) = pool::work(py, &pool, &stop, || caught(|| work(&self.model, &stop)));
         match signal {
             Some(signal) => Err(signal),
             None => result?.map_err(|error| exception(&error)),
@@ -159,7 +160,7 @@ impl Model {
         let examples = frame.take(None, None)?;
         let rows = examples.features.rows();
         let output = if logits { Output::Logits } else { Output::Linked };
-        let values = self.work(py, threads, |model| {
+        let values = self.work(py, threads, |model, _| {
             let examples = examples.for_model(model, &Ask::default())?;
             model::outputs(model, &examples, output)
         })?;
@@ -175,7 +176,7 @@ impl Model {
         threads: usize,
     ) -> PyResult<(Numbers<'py>, Numbers<'py>)> {
         let examples = frame.take(None, None)?;
-        let (values, apart) = self.work(py, threads, |model| {
+        let (values, apart) = self.work(py, threads, |model, _| {
             let examples = examples.for_model(model, &Ask::default())?;
             let values = model::outputs(model, &examples, Output::Linked)?;
             let apart = spread::spread(model, &examples, &values)?;
@@ -208,12 +209,104 @@ impl Model {
     ) -> PyResult<String> {
         let examples = frame.take(Some(target.column()?), None)?;
         let (repeats, seed) = shuffles;
-        let measured = self.work(py, threads, |model| {
+        let measured = self.work(py, threads, |model, stop| {
             let metric = Metric::parse(metric)
                 .ok_or_else(|| Error::new(Code::InvalidSetting, format!("there is no metric {metric:?}")))?;
             let examples = examples.for_model(model, &Ask { needs_target: true, ..Ask::default() })?;
-            importance::measure(model, &examples, metric, Shuffles { repeats, seed }, &mut || false)
+            let mut breaks_off = || stop.load(Ordering::Relaxed);
+            importance::measure(model, &examples, metric, Shuffles { repeats, seed }, &mut breaks_off)
         })?;
         Ok(json!(measured).to_string())
+    }
+
+    /// What each of the columns adds to the predictions of some rows: Shapley values by so many samples.
+    fn shapley<'py>(
+        &self,
+        py: Python<'py>,
+        frame: &Frame,
+        rows: Vec<u32>,
+        samples: (usize, u64),
+        threads: usize,
+    ) -> PyResult<Added<'py>> {
+        let (count, seed) = samples;
+        self.added(
+            py,
+            (frame, rows, threads),
+            |_, _| Ok(()),
+            |of, (), (row, _), class| {
+                let found = of.shapley(row, class, Samples { count, seed })?;
+                Ok(OfRow {
+                    prediction: found.prediction,
+                    reference: found.expected,
+                    columns: found.columns,
+                    class,
+                })
+            },
+        )
+    }
+
+    /// The same by integrated gradients on the way from the usual row, without errors.
+    fn integrated_gradients<'py>(
+        &self,
+        py: Python<'py>,
+        frame: &Frame,
+        rows: Vec<u32>,
+        threads: usize,
+    ) -> PyResult<Added<'py>> {
+        self.added(
+            py,
+            (frame, rows, threads),
+            |of, rows| of.usual_and(rows),
+            |of, with_usual, (_, place), class| {
+                let found = of.integrated(with_usual, place as u32 + 1, class)?;
+                let columns = found.columns.iter().map(|&adds| (adds, 0.0)).collect();
+                Ok(OfRow { prediction: found.at_row, reference: found.at_baseline, columns, class })
+            },
+        )
+    }
+}
+
+/// What the columns add and the errors of that, (rows, columns); the predictions, what they are compared with, and the class whose
+/// probability is meant, −1 for a number.
+type Added<'py> = (Numbers<'py>, Numbers<'py>, Numbers<'py>, Numbers<'py>, Bound<'py, PyArray1<i64>>);
+
+/// Of one row.
+struct OfRow {
+    prediction: f64,
+    reference: f64,
+    /// What each column adds, and its error.
+    columns: Vec<(f64, f64)>,
+    class: Option<usize>,
+}
+
+impl Model {
+    /// Of all rows: `explain` gets what is prepared for all of them, one with its place among them, and the class that is asked for.
+    fn added<'py, P>(
+        &self,
+        py: Python<'py>,
+        (frame, rows, threads): (&Frame, Vec<u32>, usize),
+        prepare: impl Fn(&Rows<'_>, &[u32]) -> Result<P> + Sync,
+        explain: impl Fn(&Rows<'_>, &P, (u32, usize), Option<usize>) -> Result<OfRow> + Sync,
+    ) -> PyResult<Added<'py>> {
+        let examples = frame.take(None, None)?;
+        let found = self.work(py, threads, |model, stop| {
+            let examples = examples.for_model(model, &Ask::default())?;
+            let of = Rows::new(model, &examples)?;
+            let prepared = prepare(&of, &rows)?;
+            let places = rows.iter().enumerate().take_while(|_| !stop.load(Ordering::Relaxed));
+            let each = places.map(|(place, &row)| explain(&of, &prepared, (row, place), of.class(row)?));
+            each.collect::<Result<Vec<_>>>()
+        })?;
+        let cells = |of: fn(&(f64, f64)) -> f64| {
+            PyArray1::from_iter(py, found.iter().flat_map(|row| &row.columns).map(of))
+        };
+        let numbers = |of: fn(&OfRow) -> f64| PyArray1::from_iter(py, found.iter().map(of));
+        Ok((
+            cells(|&(adds, _)| adds),
+            cells(|&(_, error)| error),
+            numbers(|row| row.prediction),
+            numbers(|row| row.reference),
+            PyArray1::from_iter(py, found.iter().map(|row| row.class.map_or(-1, |class| class as i64))),
+        ))
     }
 }

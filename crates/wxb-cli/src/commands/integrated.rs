@@ -1,15 +1,13 @@
 //! `wxb explain --contributions --method integrated-gradients`.
 
 use serde::Serialize;
-use wxb::attribute::{Attribution, integrated_gradients};
-use wxb::data::{Features, Table as Columns};
+use wxb::Result;
+use wxb::attribute::Attribution;
+use wxb::data::Table as Columns;
 use wxb::model_file::Model;
-use wxb::{Code, Error, Result};
 use wxb_train::Examples;
-use wxb_train::importance::used_columns;
-use wxb_train::read::in_file;
 
-use super::contributions::{asked, bar, cell, table_of};
+use super::contributions::{asked, bar, cell, tabular};
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
 use crate::terminal::Terminal;
@@ -59,24 +57,12 @@ pub fn run(
     (examples, rows): (&Examples, &[u32]),
     terminal: &Terminal,
 ) -> Written {
-    let table = table_of(examples)?;
-    if table.rows() < 2 {
-        let what = format!("{} has one row: there is no usual row beside it", examples.name);
-        let hint = "give a file with more rows, such as the training data, and the row's number with --row";
-        return Err(Error::new(Code::EmptyData, what).hint(hint).into());
-    }
-    let with_usual = table.usual_and(rows)?;
-    let names = used_columns(model);
+    let (of, _) = tabular(model, examples)?;
+    let with_usual = of.usual_and(rows)?;
     let explained = rows.iter().enumerate().map(|(i, &row)| {
-        let (what, class) = asked(model, examples, row)?;
-        let pair = [0, i as u32 + 1];
-        let features = Features::Table(with_usual.select(|_| &pair)?);
-        let found = integrated_gradients(model, &features, &names, class.unwrap_or(0));
-        let found = found.map_err(|error| match error.code() {
-            Code::InvalidSetting => error,
-            _ => in_file(&error, &examples.name),
-        })?;
-        Ok(explain(row, what, &found, (&with_usual, &names, pair)))
+        let (class, at) = (of.class(row)?, i as u32 + 1);
+        let found = of.integrated(&with_usual, at, class)?;
+        Ok(explain(row, asked(model, class), &found, (&with_usual, &of.columns, at)))
     });
     let rows = explained.collect::<Result<Vec<_>>>()?;
     if terminal.is_json() {
@@ -90,12 +76,12 @@ fn explain(
     row: u32,
     what: String,
     found: &Attribution,
-    (table, names, [usual, at]): (&Columns, &[String], [u32; 2]),
+    (table, names, at): (&Columns, &[String], u32),
 ) -> Explained {
     let added = |(name, &adds): (&String, &f64)| Added {
         column: name.clone(),
         value: cell(table, name, at),
-        usual: cell(table, name, usual),
+        usual: cell(table, name, 0),
         adds,
     };
     let mut columns: Vec<Added> = names.iter().zip(&found.columns).map(added).collect();

@@ -11,11 +11,11 @@ use wxb::preprocess::{Encoding, Preprocessor};
 use wxb::rng::{Purpose, shuffle, stream};
 use wxb::{Code, Error, Result};
 use wxb_train::Examples;
+use wxb_train::contributions::{only, predictions};
 use wxb_train::importance::used_columns;
 use wxb_train::model::target_name;
 use wxb_train::read::{Ask, for_model, in_file};
 
-use super::contributions::{only, predictions};
 use super::loaded::load_for;
 use super::{partial_svg, provenance};
 use crate::args::choice::OutputFormat;
