@@ -495,7 +495,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         >>> X = {"a": rng.normal(size=300), "b": rng.normal(size=300), "noise": rng.normal(size=300)}
         >>> model = TableRegressor("linear").fit(X, 3 * X["a"] - X["b"])
         >>> found = model.contributions(X, rows=7)
-        >>> abs(found.expected[0] + found.values[0].sum() - found.predictions[0]) < 1e-6
+        >>> bool(abs(found.expected[0] + found.values[0].sum() - found.predictions[0]) < 1e-6)
         True
         >>> found.largest(0, top=1)[0][0]
         'a'
