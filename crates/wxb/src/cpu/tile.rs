@@ -20,6 +20,7 @@ macro_rules! for_each_row {
         })*
     };
 }
+#[cfg(target_arch = "x86_64")]
 pub(super) use for_each_row;
 
 /// Columns of a full panel: two 256-bit vectors.
@@ -358,13 +359,16 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
 /// The same pointer, of which the compiler knows nothing any more.
 #[inline(always)]
 fn opaque<T>(pointer: *const T) -> *const T {
-    let mut same = pointer;
-    // SAFETY: no instruction.
     #[cfg(target_arch = "x86_64")]
-    unsafe {
-        std::arch::asm!("/* {0} */", inout(reg) same, options(pure, readonly, nostack, preserves_flags));
-    }
-    same
+    let pointer = {
+        let mut same = pointer;
+        // SAFETY: no instruction.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) same, options(pure, readonly, nostack, preserves_flags));
+        }
+        same
+    };
+    pointer
 }
 
 /// Where a panel's column lies in its row.
