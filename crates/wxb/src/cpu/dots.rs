@@ -1,4 +1,4 @@
-//! Z of 4 to 24 units from very many inputs. A tile would leave many of its columns empty, so the vectors go along the
+//! Z of 4 to 23 units from many inputs. A tile would leave many of its columns empty, so the vectors go along the
 //! inputs: each z is [`lanes`] sums, over k modulo `lanes`, of which halves are added until one number is left.
 
 use std::mem::MaybeUninit;
@@ -14,13 +14,13 @@ use crate::real::Real;
 /// Inputs from which the sums of the lanes at the end cost less than empty columns.
 const INPUTS: usize = 512;
 /// The most units.
-const UNITS: usize = 24;
+const UNITS: usize = 23;
 /// Up to so many rows, W transposed would cost more than the product.
 const FEW_ROWS: usize = 2;
 /// Rows that a task's share is a multiple of.
 const HEIGHT: usize = 4;
 /// Rows that go over all inputs together: two tiles. The processor sees that each of so few goes on and brings what comes
-/// next; of 32 rows it does not. Their sums are 8 · 24 · 64 B = 12 KiB.
+/// next; of 32 rows it does not. Their sums are 8 · 23 · 64 B, less than 12 KiB.
 const ROWS: usize = 8;
 /// Bytes of a piece of W that they go over, one tile after the other.
 const PIECE: usize = 48 << 10;
@@ -30,9 +30,9 @@ const fn lanes<T>() -> usize {
     64 / size_of::<T>()
 }
 
-/// Whether Z of such a layer is computed here. Sixteen and 24 units leave no columns of a tile empty.
+/// Whether Z of such a layer is computed here. Sixteen units leave no columns of a tile empty.
 pub fn takes(n_in: usize, n_out: usize) -> bool {
-    n_in >= INPUTS && n_out > narrow::UNITS && n_out < UNITS && n_out != 16
+    n_in >= INPUTS && n_out > narrow::UNITS && n_out <= UNITS && n_out != 16
 }
 
 /// W in the form that the rows read.

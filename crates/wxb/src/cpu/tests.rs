@@ -104,8 +104,9 @@ fn every_product_is_its_chain() {
                     [999, 41, 67],
                     [800, 3000, 1],
                     [480, 500, 10],
-                    // The same for few units and very many inputs, whole vectors and not.
+                    // A few units and many inputs, in whole vectors and not.
                     [1, 512, 4],
+                    [2, 700, 9],
                     [3, 515, 23],
                     [5, 2500, 6],
                     [7, 4096, 13],

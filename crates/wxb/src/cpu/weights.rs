@@ -14,7 +14,7 @@ use crate::real::Real;
 pub enum Weights<'a, T> {
     /// Wᵀ (n_out, n_in) of one to three units.
     Narrow(&'a [T]),
-    /// Of a few units and very many inputs.
+    /// Of a few units and many inputs.
     Dots(Dots<'a, T>),
     /// W (n_in, n_out).
     Wide(Rhs<'a, T>),
