@@ -9,6 +9,7 @@ use wxb::compare::{Difference, difference};
 use wxb::data::Features;
 use wxb::evaluate::Evaluation;
 use wxb::metrics::Scores;
+use wxb::model_file::{AnyNetwork, Part};
 use wxb::preprocess::Preprocessor;
 use wxb::trainer::{Run, Stop};
 use wxb::{Network, Real, Result};
@@ -89,6 +90,19 @@ impl<T: Real> Candidate<T> {
     pub fn scores(&self) -> Scores {
         self.evaluation.scores()
     }
+
+    /// What a model keeps of it.
+    fn part(self, share: f64) -> Part
+    where
+        AnyNetwork: From<Network<T>>,
+    {
+        Part {
+            name: self.name.into(),
+            weight: share,
+            network: self.network.into(),
+            preprocess: Some(self.preprocessor),
+        }
+    }
 }
 
 /// Trains the networks beside the main one, one after the other; those that diverge are left out. `None` if the
@@ -147,9 +161,9 @@ fn train<T: Real>(
 }
 
 /// Some networks as one model.
-pub struct Mixture<T> {
+pub struct Mixture {
     /// Each with its share of the mean, the largest share first; those without a share are not among them.
-    pub parts: Vec<(f64, Candidate<T>)>,
+    pub parts: Vec<Part>,
     /// How probabilities are corrected.
     pub calibration: Calibration,
     /// The model on the rows that decided.
@@ -175,7 +189,10 @@ pub struct Alone {
 }
 
 /// Shares and calibration that do best on the rows of the evaluations. `is_held_out`: the networks were not trained on them.
-pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out: bool) -> Mixture<T> {
+pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out: bool) -> Mixture
+where
+    AnyNetwork: From<Network<T>>,
+{
     let shares = if candidates.len() > 1 {
         let evaluations: Vec<_> = candidates.iter().map(|one| one.decisive(&one.evaluation)).collect();
         combine::shares(&evaluations.iter().map(|evaluation| &**evaluation).collect::<Vec<_>>())
@@ -211,9 +228,10 @@ pub fn mix<T: Real>(candidates: Vec<Candidate<T>>, args: &TrainArgs, is_held_out
             t => Calibration::Temperature(t),
         },
     };
-    let evaluation = combined(&evaluations, &calibration);
+    let evaluation = combined(&evaluations, &calibration).into_owned();
     if let Some((i, linear)) = linear {
         alone[i].gain = difference(&evaluation, &linear, metric);
     }
+    let parts = parts.into_iter().map(|(share, candidate)| candidate.part(share)).collect();
     Mixture { parts, calibration, evaluation, alone }
 }

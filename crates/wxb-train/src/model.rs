@@ -1,5 +1,6 @@
 //! A model file and data for it.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use wxb::calibration::Calibration;
@@ -149,16 +150,16 @@ pub fn evaluation(model: &Model, examples: &Examples) -> Result<Evaluation> {
     };
     let evaluations = model.parts.iter().map(of).collect::<Result<Vec<_>>>()?;
     let shares = model.parts.iter().map(|part| part.weight).zip(&evaluations);
-    Ok(combined(&shares.collect::<Vec<_>>(), &model.calibration))
+    Ok(combined(&shares.collect::<Vec<_>>(), &model.calibration).into_owned())
 }
 
 /// The mean of evaluations of the same rows, each with its share, with calibrated probabilities.
-pub fn combined(parts: &[(f64, &Evaluation)], calibration: &Calibration) -> Evaluation {
+pub fn combined<'a>(parts: &[(f64, &'a Evaluation)], calibration: &Calibration) -> Cow<'a, Evaluation> {
     let mean = match parts {
-        [(_, one)] => (*one).clone(),
-        parts => Evaluation::mean(parts),
+        [(_, one)] => Cow::Borrowed(*one),
+        parts => Cow::Owned(Evaluation::mean(parts)),
     };
-    if *calibration == Calibration::None { mean } else { mean.corrected(calibration) }
+    if *calibration == Calibration::None { mean } else { Cow::Owned(mean.corrected(calibration)) }
 }
 
 fn evaluation_of<T: Real>(

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use wxb::compare::Difference;
 use wxb::conformal::Residuals;
 use wxb::metrics::{Metric, Scores};
-use wxb::model_file::{AnyNetwork, Model, Part, Reading};
+use wxb::model_file::{AnyNetwork, Model, Reading};
 use wxb::trainer::Stop;
 use wxb::{Network, Real};
 
-use super::candidate::{Alone, Candidate};
+use super::candidate::Alone;
 use super::importance::{Measured, Work, after_training};
 use super::model::file_name;
 use super::recipe;
@@ -25,7 +25,7 @@ where
     let Learned { mixture, on, prior, .. } = learned;
     let reading = &problem.args.reading;
     let mut model = Model {
-        parts: mixture.parts.iter().map(part).collect(),
+        parts: mixture.parts.clone(),
         calibration: mixture.calibration.clone(),
         residuals: Some(&mixture.evaluation).filter(|_| *on != "train").and_then(Residuals::of),
         target: problem.fitted.target.clone(),
@@ -56,18 +56,6 @@ fn importance<T: Real>(
     let run = &learned.run;
     let training = Work::of_training(run.network.layers(), run.epoch, parts.train.len());
     after_training(model, prepared, parts, (training, args.training.seed), breaks_off)
-}
-
-fn part<T: Real>((share, candidate): &(f64, Candidate<T>)) -> Part
-where
-    AnyNetwork: From<Network<T>>,
-{
-    Part {
-        name: candidate.name.into(),
-        weight: *share,
-        network: candidate.network.clone().into(),
-        preprocess: Some(candidate.preprocessor.clone()),
-    }
 }
 
 /// The preset that was asked for: auto, if there were networks of several.

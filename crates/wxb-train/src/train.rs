@@ -222,7 +222,10 @@ impl Problem {
         settled: Settled<T>,
         deadline: Deadline,
         listener: &mut impl Listener,
-    ) -> Result<Option<Learned<T>>> {
+    ) -> Result<Option<Learned<T>>>
+    where
+        AnyNetwork: From<Network<T>>,
+    {
         let bound = self.bind()?;
         let data = bound.data()?;
         let Some(mut candidates) = train_all(self, deadline, listener)? else { return Ok(None) };
@@ -253,7 +256,7 @@ impl Problem {
         plan: Plan,
         run: Run<T>,
         stop: Stop,
-        mixture: Mixture<T>,
+        mixture: Mixture,
         data: &Data<'_, T>,
     ) -> Learned<T> {
         let (target, loss) = (&self.fitted.target, &self.prepared.loss);
@@ -303,7 +306,7 @@ pub struct Learned<T> {
     /// Why that ended.
     pub stop: Stop,
     /// The networks as one model.
-    pub mixture: Mixture<T>,
+    pub mixture: Mixture,
     /// Where the rows are that decided: `valid` or `out-of-fold`, or `train` where nothing was held out.
     pub on: &'static str,
     /// The baseline on these rows.

@@ -118,52 +118,79 @@ pub fn examine<T: Real>(run: &Run<T>, data: &Dataset<'_, T>, config: &TrainConfi
     let mut grads = network.params.clone();
     loss(&network, &mut cache, rows.len());
     backward(&network, &mut cache, rows.len(), &mut grads);
+    let of_units: Vec<usize> =
+        (0..network.layers().len()).filter(|&l| network.layers()[l].units().is_some()).collect();
+    let activities: Vec<Activity> =
+        of_units.iter().map(|&l| activity(&network, l, &cache, rows.len())).collect();
+    // The activations of so many rows are of the size of a large network: they do not lie beside what follows.
+    drop(cache);
     let updated = trial_update(run, &network, &grads, config);
-    let of_units = network.layers().iter().enumerate().filter(|(_, layer)| layer.units().is_some());
     let mut layers: Vec<LayerHealth> = of_units
+        .into_iter()
+        .zip(activities)
         .enumerate()
-        .map(|(i, (l, _))| layer_health(&network, i + 1, l, &cache, rows.len(), [&grads, &updated]))
+        .map(|(i, (l, activity))| layer_health(&network, i + 1, l, activity, [&grads, &updated]))
         .collect();
     judge(&mut layers);
     layers
+}
+
+/// What a layer's units give for the rows that are looked at.
+struct Activity {
+    mean: f64,
+    dead: Option<usize>,
+    saturated: Option<f64>,
+}
+
+fn activity<T: Real>(network: &Network<T>, l: usize, cache: &Cache<T>, m: usize) -> Activity {
+    let layers = network.layers();
+    let [_, n_out] = layers[l].units().expect("only layers of units are looked at");
+    let (of_a, activation) = activation_of(layers, l);
+    let has_members = layers[..=l].iter().any(|layer| layer.members().is_some());
+    let rows = if has_members { m * network.members() } else { m };
+    let a = &cache.a(of_a)[..rows * n_out];
+    Activity {
+        mean: a.iter().map(|a| a.f64().abs()).sum::<f64>() / a.len() as f64,
+        dead: dead_units(activation, a, n_out),
+        saturated: saturated_share(activation, a),
+    }
+}
+
+/// g of a layer of units, and whose A it gives: batch normalisation stands between Z and g.
+fn activation_of(layers: &[Layer], l: usize) -> (usize, Activation) {
+    match (layers[l], layers.get(l + 1)) {
+        (_, Some(Layer::BatchNorm { activation, .. })) => (l + 1, *activation),
+        (Layer::Dense { activation, .. } | Layer::Ensemble(Ensemble { activation, .. }), _) => {
+            (l, activation)
+        }
+        _ => (l, Activation::Identity),
+    }
 }
 
 fn layer_health<T: Real>(
     network: &Network<T>,
     number: usize,
     l: usize,
-    cache: &Cache<T>,
-    m: usize,
+    activity: Activity,
     [grads, updated]: [&Params<T>; 2],
 ) -> LayerHealth {
     let layers = network.layers();
     let [n_in, n_out] = layers[l].units().expect("only layers of units are looked at");
-    let activation = match layers[l] {
-        Layer::Dense { activation, .. } | Layer::Ensemble(Ensemble { activation, .. }) => activation,
-        _ => Activation::Identity,
-    };
-    // Batch normalisation stands between Z and g.
-    let (of_a, activation) = match layers.get(l + 1) {
-        Some(Layer::BatchNorm { activation, .. }) => (l + 1, *activation),
-        _ => (l, activation),
-    };
-    let has_members = layers[..=l].iter().any(|layer| layer.members().is_some());
-    let rows = if has_members { m * network.members() } else { m };
-    let a = &cache.a(of_a)[..rows * n_out];
+    let (_, activation) = activation_of(layers, l);
     let of_layer = |role: Role| move |slot: &&Slot| slot.layer == l && slot.role == role;
     let slot = |role| network.params.slots().iter().find(of_layer(role)).expect("units have W and b");
     let (weight, bias) = (slot(Role::Weight), slot(Role::Bias));
     let (w, dw, w_new) = (network.params.of(weight), grads.of(weight), updated.of(weight));
     let moved = norm(w_new.iter().zip(w).map(|(new, w)| new.f64() - w.f64()));
     let size = norm(w.iter().map(|w| w.f64()));
-    let last = l + 1 == network.layers().len();
+    let last = l + 1 == layers.len();
     LayerHealth {
         layer: number,
         activation: if last { network.loss().link().into() } else { activation.name().into() },
         shape: (n_in, n_out),
-        mean_activation: a.iter().map(|a| a.f64().abs()).sum::<f64>() / a.len() as f64,
-        dead: dead_units(activation, a, n_out),
-        saturated: saturated_share(activation, a),
+        mean_activation: activity.mean,
+        dead: activity.dead,
+        saturated: activity.saturated,
         gradient_norm: norm(dw.iter().map(|dw| dw.f64())),
         update_ratio: if size > 0.0 { moved / size } else { 0.0 },
         identical: if last { 0 } else { identical_units(w, network.params.of(bias), n_out) },

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 use wxb::metrics::{Metric, Scores};
+use wxb::model_file::AnyNetwork;
 use wxb::trainer::Stop;
-use wxb::{Error, Real};
+use wxb::{Error, Network, Real};
 use wxb_train::budget::Deadline;
 use wxb_train::prepare::{Parts, Prepared};
 use wxb_train::record::Numbers;
@@ -69,7 +70,10 @@ fn one_fold<T: Real>(
     parts: Parts,
     (i, folds): (usize, usize),
     terminal: &Terminal,
-) -> Result<Option<Fold>, Failure> {
+) -> Result<Option<Fold>, Failure>
+where
+    AnyNetwork: From<Network<T>>,
+{
     // Each fold has its share of the time.
     let deadline =
         Deadline::after(Instant::now(), args.training.time_budget.map(|budget| budget / folds as u32));

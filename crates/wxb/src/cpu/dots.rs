@@ -9,6 +9,7 @@ use super::narrow::{self, in_halves};
 use super::pack::transpose;
 use super::product::zeroed;
 use super::threads::{rows_per_task, split};
+use super::tile::bring;
 use crate::real::Real;
 
 /// Inputs from which the sums of the lanes at the end cost less than empty columns.
@@ -153,14 +154,17 @@ unsafe fn pieces<T: Real, V: Lanes<T>, const VECS: usize, const M: usize, const 
     for p in (0..k).step_by(depth) {
         let piece = Piece { k, n, depth: depth.min(k - p), a: &a_in[p..], wt: &wt[p * n..] };
         let whole = m / M * M;
+        // After the last rows come the first ones of the next piece, or the rows after these.
+        let after = if p + depth < k { p + depth } else { m * k };
         // Loops, because closures may be compiled without the instructions.
         for i in (0..whole).step_by(M) {
+            let next = if i + M < whole { p + (i + M) * k } else { after };
             // SAFETY: the caller's.
-            unsafe { piece.rows::<V, VECS, M, N>(i, sums) };
+            unsafe { piece.rows::<V, VECS, M, N>(i, a_in.as_ptr().wrapping_add(next), sums) };
         }
         for i in whole..m {
             // SAFETY: the caller's.
-            unsafe { piece.rows::<V, VECS, 1, N>(i, sums) };
+            unsafe { piece.rows::<V, VECS, 1, N>(i, a_in.as_ptr().wrapping_add(after), sums) };
         }
     }
 }
@@ -176,7 +180,8 @@ struct Piece<'a, T> {
 }
 
 impl<T: Real> Piece<'_, T> {
-    /// M rows from `i` on, all units: in tiles of up to `N`, all of about the same width.
+    /// M rows from `i` on, all units: in tiles of up to `N`, all of about the same width. While each works, one of the rows from
+    /// `next` on is brought nearer.
     ///
     /// # Safety
     /// As [`pieces`].
@@ -184,26 +189,28 @@ impl<T: Real> Piece<'_, T> {
     unsafe fn rows<V: Lanes<T>, const VECS: usize, const M: usize, const N: usize>(
         self,
         i: usize,
+        next: *const T,
         sums: &mut [T],
     ) {
         let tiles = self.n.div_ceil(N);
         let mut j = 0;
         for tile in 0..tiles {
             let width = (self.n - j).div_ceil(tiles - tile);
+            let ahead = next.wrapping_add(tile % M * self.k);
             // SAFETY: the caller's; four and more units in tiles of up to three or five are two or more each.
             unsafe {
                 match width {
-                    5 => self.tile::<V, VECS, M, 5>([i, j], sums),
-                    4 => self.tile::<V, VECS, M, 4>([i, j], sums),
-                    3 => self.tile::<V, VECS, M, 3>([i, j], sums),
-                    _ => self.tile::<V, VECS, M, 2>([i, j], sums),
+                    5 => self.tile::<V, VECS, M, 5>([i, j], ahead, sums),
+                    4 => self.tile::<V, VECS, M, 4>([i, j], ahead, sums),
+                    3 => self.tile::<V, VECS, M, 3>([i, j], ahead, sums),
+                    _ => self.tile::<V, VECS, M, 2>([i, j], ahead, sums),
                 }
             }
             j += width;
         }
     }
 
-    /// M rows from `i` on, N units from `j` on.
+    /// M rows from `i` on, N units from `j` on; a line from `ahead` on is brought nearer at each step.
     ///
     /// # Safety
     /// As [`pieces`]; there are so many.
@@ -215,6 +222,7 @@ impl<T: Real> Piece<'_, T> {
     unsafe fn tile<V: Lanes<T>, const VECS: usize, const M: usize, const N: usize>(
         self,
         [i, j]: [usize; 2],
+        mut ahead: *const T,
         sums: &mut [T],
     ) {
         let lanes = lanes::<T>();
@@ -233,6 +241,8 @@ impl<T: Real> Piece<'_, T> {
             }
             let mut p = 0;
             while p + lanes <= self.depth {
+                bring(ahead);
+                ahead = ahead.wrapping_add(lanes);
                 for v in 0..VECS {
                     let w: [V; N] = std::array::from_fn(|unit| V::load(wt.add(unit * lanes + v * V::N)));
                     for row in 0..M {

@@ -108,6 +108,13 @@ impl<'a, T: Real> Rhs<'a, T> {
         let at = j / columns::<T>() * next + p * self.depth_stride;
         Panel { values: &self.full[at..], stride: self.depth_stride, next, width }
     }
+
+    /// The full panels from `j` on, at most two, if they are packed.
+    pub fn packed_panel(&self, j: usize, p: usize) -> Option<Panel<'a, T>> {
+        let full = (self.n.saturating_sub(j) / columns::<T>()).min(2);
+        let packed = full > 0 && self.depth_stride == columns::<T>();
+        packed.then(|| self.panel(j, full * columns::<T>(), p))
+    }
 }
 
 /// Numbers in a row of the last columns as they are packed.

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::Isa;
 use super::pack::{Rhs, copy_columns, copy_panels};
 use super::threads::{rows_per_task, split};
 use super::tile::{self, Block, Lhs, Order, Panel, Start, columns};
@@ -11,6 +12,19 @@ use crate::real::Real;
 const DEPTH: usize = 320;
 /// Rows of C that a pass takes: their part of L is 96·320·4 B = 120 KiB, in L2.
 const ROWS: usize = 96;
+/// With 512-bit vectors a panel need not stay in L1, as L2 gives its lines as fast as the tiles take them: so many bytes of a row
+/// of L are a pass. Most products are one pass then, and C is not read again.
+const LONG_BYTES: usize = 4096;
+/// Their rows: L is 132·4 KiB = 528 KiB, two panels 128 KiB, and as much the next two.
+const LONG_ROWS: usize = 132;
+
+/// Rows of C and numbers of k that a pass takes.
+fn piece<T>() -> (usize, usize) {
+    match Isa::current() {
+        Isa::Avx512 => (LONG_ROWS, LONG_BYTES / size_of::<T>()),
+        _ => (ROWS, DEPTH),
+    }
+}
 
 /// k in passes of about the same depth: 784 is 3 × 262, not 2 × 320 + 144.
 pub fn passes(k: usize, depth: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -44,8 +58,11 @@ pub fn product_of_rows<T: Real>(
     c: &mut [T],
     finish: &impl Fn(usize, &mut [T]),
 ) {
-    for (i, c) in c.chunks_mut(ROWS * rhs.n).enumerate() {
-        let i = i * ROWS;
+    // Pieces of about the same height: 256 rows are 132 + 124, not 132 + 132 − 8.
+    let (m, (most, _)) = (c.len() / rhs.n, piece::<T>());
+    let height = m.div_ceil(m.div_ceil(most).max(1)).next_multiple_of(tile::most_rows());
+    for (i, c) in c.chunks_mut(height * rhs.n).enumerate() {
+        let i = i * height;
         rows(Lhs { values: &lhs.values[i * lhs.row_stride..], ..lhs }, rhs, start, c);
         finish(i, c);
     }
@@ -59,14 +76,14 @@ fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut 
     }
 }
 
-/// Not inlined: the buffer takes some 32 pages of the stack, each of which is touched by whoever has it.
+/// Not inlined: the buffer takes 0.5 MiB of the stack, each page of which is touched by whoever has it.
 #[inline(never)]
 fn rows_of_copies<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut [T]) {
     pieces(lhs, rhs, start, c, Some(&mut MaybeUninit::uninit()));
 }
 
-/// A piece of L, as [`compact`] copies it.
-type Copied<T> = MaybeUninit<[T; ROWS * (DEPTH + GAP)]>;
+/// A piece of L, as [`compact`] copies it: single or double precision.
+type Copied = MaybeUninit<[f64; LONG_ROWS * (LONG_BYTES / 8 + GAP)]>;
 
 /// C = L R + the start of each row; with a buffer, pieces of L are copied before they are used.
 fn pieces<T: Real>(
@@ -74,12 +91,12 @@ fn pieces<T: Real>(
     rhs: Rhs<'_, T>,
     start: Start<'_, T>,
     c: &mut [T],
-    mut buffer: Option<&mut Copied<T>>,
+    mut buffer: Option<&mut Copied>,
 ) {
     // A piece of R goes over all rows of L. One or two panels go over a few rows of L together: then it is L that is
     // read once, and in longer pieces.
     let few = rhs.n <= 2 * columns::<T>();
-    let (group, depth) = if few { (GROUP, LONG) } else { (ROWS, DEPTH) };
+    let (group, depth) = if few { (GROUP, LONG) } else { piece::<T>() };
     for (p, depth) in passes(rhs.k, depth) {
         for (i, c) in c.chunks_mut(group * rhs.n).enumerate() {
             let rows = c.len() / rhs.n;
@@ -98,7 +115,8 @@ fn pieces<T: Real>(
                     other => other,
                 };
                 let panel = rhs.panel(j, width, p);
-                let block = Block { lhs, panel, depth, rows, start, order: Order::Rows, stride: rhs.n };
+                let then = rhs.packed_panel(j + width, p);
+                let block = Block { lhs, panel, then, depth, rows, start, order: Order::Rows, stride: rhs.n };
                 tile::block(block, &mut c[j..]);
                 j += width;
             }
@@ -118,15 +136,16 @@ const SPREAD: usize = 2048;
 const GAP: usize = 16;
 
 /// A piece of L (rows, depth), copied line by line to where it fills whole pages.
-fn compact<'b, T: Real>(lhs: Lhs<'_, T>, rows: usize, depth: usize, buffer: &'b mut Copied<T>) -> Lhs<'b, T> {
+fn compact<'b, T: Real>(lhs: Lhs<'_, T>, rows: usize, depth: usize, buffer: &'b mut Copied) -> Lhs<'b, T> {
     let by_rows = lhs.depth_stride == 1;
     let (lines, length, from) =
         if by_rows { (rows, depth, lhs.row_stride) } else { (depth, rows, lhs.depth_stride) };
     let stride = if by_rows { depth + GAP } else { rows };
-    assert!(rows <= ROWS && depth <= DEPTH && (lines - 1) * from + length <= lhs.values.len());
+    assert!(lines * stride * size_of::<T>() <= size_of::<Copied>());
+    assert!((lines - 1) * from + length <= lhs.values.len());
     let to = buffer.as_mut_ptr().cast::<T>();
     for line in 0..lines {
-        // SAFETY: the assertion bounds both sides, as `ROWS · (DEPTH + GAP)` numbers fit.
+        // SAFETY: the assertions bound both sides.
         unsafe {
             let from = lhs.values.as_ptr().add(line * from);
             std::ptr::copy_nonoverlapping(from, to.add(line * stride), length);
@@ -170,7 +189,7 @@ pub fn product_transposed<T: Real>(m: usize, k: usize, n: usize, lhs: Lhs<'_, T>
                 let mut at = 0;
                 while at < width {
                     let panel = group.panel(at, m);
-                    let block = Block { lhs, panel, depth, rows: m, start, order, stride: m };
+                    let block = Block { lhs, panel, then: None, depth, rows: m, start, order, stride: m };
                     tile::block(block, &mut c[(j + at - first) * m..]);
                     at += panel.width;
                 }

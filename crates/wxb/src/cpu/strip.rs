@@ -86,7 +86,7 @@ impl Strip {
         copy_columns(r, self.n, self.from + whole, width, stride, packed);
         let panel = Panel { values: packed, stride, next: 0, width };
         let (start, order) = (Start::Sum, Order::Rows);
-        block(Block { lhs, panel, depth, rows: self.m, start, order, stride: self.width }, sums);
+        block(Block { lhs, panel, then: None, depth, rows: self.m, start, order, stride: self.width }, sums);
     }
 }
 

@@ -104,6 +104,9 @@ fn every_product_is_its_chain() {
                     [999, 41, 67],
                     [800, 3000, 1],
                     [480, 500, 10],
+                    // The same where 512-bit vectors take longer pieces, with copies of L and without.
+                    [140, 1100, 130],
+                    [530, 513, 128],
                     // A few units and many inputs, in whole vectors and not.
                     [1, 512, 4],
                     [2, 700, 9],

@@ -87,6 +87,8 @@ pub enum Order {
 pub struct Block<'a, T> {
     pub lhs: Lhs<'a, T>,
     pub panel: Panel<'a, T>,
+    /// The panel after this one, if it is packed: it is brought into L2 while the tiles work.
+    pub then: Option<Panel<'a, T>>,
     pub depth: usize,
     pub rows: usize,
     pub start: Start<'a, T>,
@@ -149,7 +151,7 @@ pub fn read_columns<T>(width: usize) -> usize {
 }
 
 fn check<T: Real>(block: &Block<'_, T>, c: &[T]) {
-    let Block { lhs, panel, depth, rows, start, order, stride } = *block;
+    let Block { lhs, panel, depth, rows, start, order, stride, .. } = *block;
     assert!(rows > 0 && depth > 0 && panel.width > 0);
     assert!(panel.width <= wide_columns::<T>(rows));
     assert!((rows - 1) * lhs.row_stride + (depth - 1) * lhs.depth_stride < lhs.values.len());
@@ -332,21 +334,35 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
         let at = |k: usize| opaque(lhs.values.as_ptr().wrapping_add((i + k) * lhs.row_stride));
         let (mut l0, mut l3, mut l6, mut l9) = (at(0), at(3), at(6), at(9));
         let mut r = panel.values.as_ptr();
-        for _ in 0..depth {
-            let row: [V; VECS] =
-                std::array::from_fn(|v| V::load(r.add(column_at::<T>(v * V::N, panel.next))));
-            for_each_row!(k < M, {
-                // At most 12 rows here: the remainder is for the compiler alone.
-                let l = V::splat([l0, l3, l6, l9][k / 3 % 4].wrapping_add(k % 3 * lhs.row_stride));
-                for v in 0..VECS {
-                    sum[k][v] = sum[k][v].add_product(l, row[v]);
-                }
-            });
-            l0 = l0.wrapping_add(lhs.depth_stride);
-            l3 = l3.wrapping_add(lhs.depth_stride);
-            l6 = l6.wrapping_add(lhs.depth_stride);
-            l9 = l9.wrapping_add(lhs.depth_stride);
-            r = r.wrapping_add(panel.stride);
+        macro_rules! step {
+            () => {
+                let row: [V; VECS] =
+                    std::array::from_fn(|v| V::load(r.add(column_at::<T>(v * V::N, panel.next))));
+                for_each_row!(k < M, {
+                    // At most 12 rows here: the remainder is for the compiler alone.
+                    let l = V::splat([l0, l3, l6, l9][k / 3 % 4].wrapping_add(k % 3 * lhs.row_stride));
+                    for v in 0..VECS {
+                        sum[k][v] = sum[k][v].add_product(l, row[v]);
+                    }
+                });
+                l0 = l0.wrapping_add(lhs.depth_stride);
+                l3 = l3.wrapping_add(lhs.depth_stride);
+                l6 = l6.wrapping_add(lhs.depth_stride);
+                l9 = l9.wrapping_add(lhs.depth_stride);
+                r = r.wrapping_add(panel.stride);
+            };
+        }
+        let mut ahead = lines_ahead(block, i / M * (depth / STEPS));
+        for _ in 0..depth / STEPS {
+            bring(ahead);
+            ahead = ahead.wrapping_add(columns::<T>());
+            step!();
+            step!();
+            step!();
+            step!();
+        }
+        for _ in 0..depth % STEPS {
+            step!();
         }
         for_each_row!(k < M, {
             for v in 0..VECS {
@@ -354,6 +370,34 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
             }
         });
     }
+}
+
+/// Steps of the depth in which one line of the next panel is brought nearer: eight tiles bring all of two panels.
+const STEPS: usize = 4;
+
+/// The line of the next panels, one of them after the other, after the first `before`; without one, a line that is here.
+#[inline(always)]
+fn lines_ahead<T>(block: &Block<'_, T>, before: usize) -> *const T {
+    let Block { panel, then, depth, .. } = block;
+    match then {
+        Some(then) if before < then.width.div_ceil(columns::<T>()) * depth => {
+            let line = before / depth * then.next + before % depth * columns::<T>();
+            then.values.as_ptr().wrapping_add(line)
+        }
+        _ => panel.values.as_ptr(),
+    }
+}
+
+/// Asks for a line of the cache, which will be needed soon but not next.
+#[inline(always)]
+pub fn bring<T>(line: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: a hint, which reads nothing: any address will do.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) };
+    }
+    let _ = line;
 }
 
 /// The same pointer, of which the compiler knows nothing any more.
