@@ -61,4 +61,20 @@ def test_the_rest_draws(model: Any) -> None:
     found = fitted.contributions(X, rows=0, samples=20)
     bars = plot.contributions(found, top=1).patches
     assert [bar.get_width() for bar in bars] == [found.largest()[0][1]]
+    depends = fitted.partial_dependence(X, "x0", points=7)
+    lines = plot.partial_dependence(depends, curves=3).get_lines()
+    np.testing.assert_array_equal(lines[-1].get_xydata(), np.column_stack([depends.values, depends.mean]))
+    np.testing.assert_array_equal([line.get_ydata() for line in lines[:-1]], depends.curves[:3])
     assert len(plot.layer_health(fitted).patches) == 2 * len(fitted.health_)
+
+
+def test_texts_are_drawn_side_by_side() -> None:
+    rng = np.random.default_rng(0)
+    X = {"town": rng.choice(["Oslo", "Bergen"], 200, p=[0.75, 0.25]), "size": rng.normal(size=200)}
+    found = wxb.TableRegressor("linear").fit(X, 50 + X["size"]).partial_dependence(X, "town")
+    ax = plot.partial_dependence(found)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["Oslo", "Bergen"]
+    heights = [bar.get_height() for bar in ax.patches]
+    np.testing.assert_allclose(heights, 0.1 * found.distribution / found.distribution.max())
+    # The bars do not say what the predictions are.
+    assert ax.get_ylim()[0] > 40

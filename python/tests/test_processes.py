@@ -142,6 +142,25 @@ def test_ctrl_c_ends_a_training_and_keeps_the_weights() -> None:
     assert run(code) == "done\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+def test_ctrl_c_ends_partial_dependence() -> None:
+    code = """
+    import os, signal, threading, time
+    import numpy as np
+    import wxb
+    X = np.random.RandomState(0).standard_normal((20_000, 2))
+    model = wxb.TableRegressor("linear").fit(X, X[:, 0])
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    start = time.time()
+    try:
+        model.partial_dependence(X, "x0", points=20_000, rows=20_000)
+    except KeyboardInterrupt:
+        assert time.time() - start < 5
+        print("done")
+    """
+    assert run(code) == "done\n"
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="measures as Linux does")
 def test_x_is_not_copied() -> None:
     code = """

@@ -151,6 +151,110 @@ def test_contributions_refuse_what_makes_no_sense() -> None:
         model.contributions(one, method="integrated_gradients")
 
 
+def at_each_value(predict: Any, columns: dict[str, Any], found: wxb.PartialDependence) -> Any:
+    """The predictions of all rows (rows, values) with the column set to each value."""
+    rows = len(columns[found.column])
+    cells = [np.full(rows, value) for value in found.values]
+    return np.column_stack([predict({**columns, found.column: cell}) for cell in cells])
+
+
+def same_rows(curves: Any, expected: Any) -> None:
+    """The same rows, in whatever order they were drawn."""
+    assert curves.shape == expected.shape
+    np.testing.assert_allclose(np.sort(curves, axis=0), np.sort(expected, axis=0), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("column", ["age", "city", "member"])
+@pytest.mark.parametrize("classes", [["no", "yes"], ["b", "a"], ["x", "y", "z"], [1, 0]])
+def test_partial_dependence_is_the_mean_of_predictions(classes: list[Any], column: str) -> None:
+    columns, _, income = people()
+    columns = with_gaps(columns)
+    y = np.array(classes)[np.digitize(income, np.quantile(income, np.arange(1, len(classes)) / len(classes)))]
+    model = wxb.TableClassifier(preset="mlp").fit(columns, y)
+    for class_ in (None, classes[0]):
+        found = model.partial_dependence(columns, column, class_=class_, points=6, rows=ROWS)
+        if class_ is not None or len(classes) == 2:
+            assert found.class_ == (model.classes_[1] if class_ is None else class_)
+        place = list(model.classes_).index(found.class_)
+        expected = at_each_value(lambda X, k=place: model.predict_proba(X)[:, k], columns, found)
+        np.testing.assert_allclose(found.mean, expected.mean(axis=0), atol=1e-6)
+        same_rows(found.curves, expected)
+        assert found._repr_html_().count("<tr>") == len(found.values) + 1
+
+
+def test_partial_dependence_says_where_the_rows_are() -> None:
+    columns = with_gaps(people()[0])
+    model = wxb.TableRegressor("linear").fit(columns, people()[2])
+    city = model.partial_dependence(columns, "city")
+    assert set(city.values) == {"Oslo", "Bergen", "Trondheim", None} and city.values[-1] is None
+    counts = [sum(cell == value for cell in columns["city"]) for value in city.values]
+    np.testing.assert_allclose(city.distribution, np.array(counts) / ROWS)
+    assert counts[:-1] == sorted(counts[:-1], reverse=True) and city.class_ is None
+    assert city.labels()[-1] == "(missing)"
+    age = model.partial_dependence(columns, "age")
+    assert 10 < len(age.values) <= 20 and (np.diff(age.values) > 0).all() and age.curves.shape[0] == 300
+    low, high = age.values[[0, -1]]
+    edges = low + (high - low) * (np.arange(26) - 0.5) / 24
+    cells = columns["age"][(columns["age"] >= low) & (columns["age"] <= high)]
+    np.testing.assert_allclose(age.distribution, np.histogram(cells, edges)[0] / ROWS)
+
+
+def test_partial_dependence_draws_rows() -> None:
+    columns, _, income = people()
+    model = wxb.TableRegressor("mlp", epochs=5).fit(columns, income)
+    found = [
+        model.partial_dependence(columns, "age", rows=50, random_state=random_state).curves
+        for random_state in (0, 0, 1)
+    ]
+    assert found[0].shape[0] == 50
+    np.testing.assert_array_equal(found[0], found[1])
+    assert (found[0] != found[2]).any()
+
+
+def test_partial_dependence_of_more_rows_than_go_at_a_time() -> None:
+    rng = np.random.default_rng(0)
+    X = {"a": rng.normal(size=5000), "b": rng.normal(size=5000)}
+    model = wxb.TableRegressor("linear").fit(X, X["a"] * 2 - X["b"])
+    found = model.partial_dependence(X, "b", points=30, rows=5000)
+    expected = at_each_value(model.predict, X, found)
+    assert expected.size > 65_536
+    np.testing.assert_allclose(found.mean, expected.mean(axis=0), atol=1e-5)
+    same_rows(found.curves, expected)
+
+
+def test_partial_dependence_on_whether_there_is_a_text() -> None:
+    rng = np.random.default_rng(0)
+    note = np.array([f"note {i}" if i % 2 else None for i in range(ROWS)], dtype=object)
+    X = {"note": note, "size": rng.normal(size=ROWS)}
+    with pytest.warns(UserWarning, match="only whether it is missing is used"):
+        model = wxb.TableRegressor("linear").fit(X, X["size"] + 2.0 * (np.arange(ROWS) % 2))
+    found = model.partial_dependence(X, "note", rows=ROWS)
+    assert found.values.tolist() == ["(there)", None]
+    np.testing.assert_allclose(found.mean, at_each_value(model.predict, X, found).mean(axis=0), atol=1e-5)
+    assert found.mean[0] - found.mean[1] > 1
+
+
+def test_partial_dependence_refuses_what_makes_no_sense() -> None:
+    columns, rich, income = people()
+    model = wxb.TableClassifier(preset="linear", drop="member").fit(columns, rich)
+    with pytest.raises(ValueError, match=r'(?s)no column "agee" in the data.*columns: age, city, member'):
+        model.partial_dependence(columns, "agee")
+    with pytest.raises(
+        ValueError, match=r"(?s)does not look at the column .*columns that it looks at: age, city"
+    ):
+        model.partial_dependence(columns, "member")
+    with pytest.raises(ValueError, match=r"(?s)class maybe: the model has no such class.*classes: no, yes"):
+        model.partial_dependence(columns, "age", class_="maybe")
+    for name in ("points", "rows"):
+        with pytest.raises(ValueError, match=f"{name}=0: .*one at least"):
+            model.partial_dependence(columns, "age", **{name: 0})
+    with pytest.raises(ValueError, match="rows=.*one at least"):
+        model.partial_dependence(columns, "age", rows=[1, 2])  # type: ignore[arg-type]
+    regressor = wxb.TableRegressor("linear").fit(columns, income)
+    with pytest.raises(ValueError, match="the model predicts a number"):
+        regressor.partial_dependence(columns, "age", class_="yes")
+
+
 def test_quantiles_do_not_cross() -> None:
     columns, _, income = people()
     model = wxb.TableRegressor(preset="mlp", quantiles=[0.1, 0.5, 0.9], epochs=40).fit(columns, income)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._logistic import LogisticRegression
     from ._mlp_classifier import MLPClassifier
     from ._mlp_regressor import MLPRegressor
+    from ._partial_dependence import PartialDependence
     from ._table_classifier import TableClassifier
     from ._table_regressor import TableRegressor
     from .network import Network
@@ -28,6 +29,7 @@ _NAMES = {
     "MLPClassifier": "_mlp_classifier",
     "MLPRegressor": "_mlp_regressor",
     "Network": "network",
+    "PartialDependence": "_partial_dependence",
     "TableClassifier": "_table_classifier",
     "TableRegressor": "_table_regressor",
     "load": "_load",
@@ -39,6 +41,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Network",
+    "PartialDependence",
     "TableClassifier",
     "TableRegressor",
     "__version__",

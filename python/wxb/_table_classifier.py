@@ -210,6 +210,13 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
         places = np.argsort(self._order)[classes] if len(self._order) > 2 else classes
         return found._replace(classes=self.classes_[places])
 
+    def _class_text(self, class_: Any) -> str | None:
+        # The engine's second class may be the first one here.
+        return super()._class_text(self.classes_[1] if class_ is None and len(self.classes_) == 2 else class_)
+
+    def _class_at(self, place: Any) -> Any:
+        return self.classes_[self._order.index(place)]
+
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithms of the probabilities."""
         with np.errstate(divide="ignore"):

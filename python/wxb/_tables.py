@@ -15,6 +15,7 @@ from . import _parameters as parameters
 from ._callbacks import tasks_of
 from ._contributions import Contributions, contributions
 from ._history import History
+from ._partial_dependence import PartialDependence, partial_dependence
 from ._progress import Progress
 from ._recorded import recorded
 from ._wxb import Frame, Model, train_table
@@ -503,18 +504,79 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         methods = ("shapley", "integrated_gradients")
         if method not in methods:
             raise ValueError(f"method={method!r} is none of {', '.join(methods)}")
-        if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
-            raise ValueError(f"samples={samples!r}: a number of rows, one at least")
+        drawn = (_count("samples", samples, "rows"), int(random_state))
         model = self.model_
         frame = self._frame(X, reset=False)
         places = np.atleast_1d(np.arange(frame.rows)[slice(None) if rows is None else rows]).tolist()
-        drawn = (int(samples), int(random_state))
         found, classes = contributions(model, frame, places, method, drawn, self._threads())
         return self._with_classes(found, classes)
 
     def _with_classes(self, found: Contributions, _classes: Any) -> Contributions:
         """With the classes whose probabilities are meant, where there are any."""
         return found
+
+    def partial_dependence(
+        self,
+        X: Any,
+        column: str,
+        *,
+        class_: Any = None,
+        points: int = 20,
+        rows: int = 300,
+        random_state: int = 0,
+    ) -> PartialDependence:
+        """How the prediction depends on one column: the mean over some rows with the column set to one value after the other.
+
+        Parameters
+        ----------
+        X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
+            The rows, which also say what the column is set to.
+        column : str
+            Its name; the columns of an array are `"x0"`, `"x1"`, ….
+        class_ : label, default=None
+            The class whose probability is predicted; `None`: the second of two, the most frequent of more. Only of classifiers; of
+            several quantiles the lowest one is predicted.
+        points : int, default=20
+            Values at the most. Numbers: all that there are if they are so few, else half of them quantiles and half of them at equal
+            distances, from the 1st to the 99th percentile. Texts: the most frequent ones, and a missing one if there is one.
+        rows : int, default=300
+            Rows at the most that the mean is over, drawn from `X`.
+        random_state : int, default=0
+            Draws them.
+
+        Returns
+        -------
+        PartialDependence
+            `column`, `values`, `mean`, `curves`, `distribution` and `class_`; `wxb.plot.partial_dependence` draws it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from wxb import TableRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = {"a": rng.normal(size=300), "city": rng.choice(["Bergen", "Oslo"], 300)}
+        >>> model = TableRegressor("linear").fit(X, 3 * X["a"] - (X["city"] == "Oslo"))
+        >>> found = model.partial_dependence(X, "a", points=5)
+        >>> slopes = np.diff(found.mean) / np.diff(found.values)
+        >>> bool(np.allclose(slopes, 3, atol=0.1))
+        True
+        >>> sorted(model.partial_dependence(X, "city").values)
+        ['Bergen', 'Oslo']
+        """
+        points, drawn = _count("points", points, "values"), (_count("rows", rows, "rows"), int(random_state))
+        model = self.model_
+        frame = self._frame(X, reset=False)
+        asked = (str(column), self._class_text(class_))
+        found, place = partial_dependence(model, frame, asked, points, drawn, self._threads())
+        return found._replace(class_=self._class_at(place))
+
+    def _class_text(self, class_: Any) -> str | None:
+        """A class as the engine knows it; it refuses one where there are none."""
+        return None if class_ is None else _frames.text_of(class_, "class_")
+
+    def _class_at(self, _place: Any) -> Any:
+        """The class with a number of the engine's, where there are any."""
+        return None
 
     def _came_of_it(self) -> str:
         if not self.__sklearn_is_fitted__():
@@ -565,6 +627,13 @@ def _with_rows(frame: Frame) -> Frame:
     if frame.rows == 0:
         raise ValueError("Found array with 0 sample(s): X has no rows")
     return frame
+
+
+def _count(name: str, value: Any, what: str) -> int:
+    """A parameter that says how many."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name}={value!r}: a number of {what}, one at least")
+    return int(value)
 
 
 def _names(names: Any) -> list[str]:

@@ -186,6 +186,9 @@ class Frame:
 # What the columns add, its errors, the predictions, what they are compared with, classes.
 _Added = tuple[Any, Any, Any, Any, Any]
 
+# The values, and whether the one text stands for all; the means, the curves, where the rows are, the class.
+_Dependence = tuple[tuple[Any, bool], Any, Any, Any, int | None]
+
 class Model:
     task: str
     labels: list[Any]
@@ -215,6 +218,14 @@ class Model:
     ) -> str: ...
     def shapley(self, frame: Frame, rows: list[int], samples: tuple[int, int], threads: int) -> _Added: ...
     def integrated_gradients(self, frame: Frame, rows: list[int], threads: int) -> _Added: ...
+    def partial_dependence(
+        self,
+        frame: Frame,
+        asked: tuple[str, str | None],
+        points: int,
+        draw: tuple[int, int],
+        threads: int,
+    ) -> _Dependence: ...
 
 def train_table(
     flags: list[str],

@@ -225,6 +225,58 @@ def contributions(found: Any, place: int = 0, *, top: int = 20, ax: Any = None) 
     return ax
 
 
+def partial_dependence(found: Any, *, curves: int = 60, ax: Any = None) -> Any:
+    """How the prediction depends on a column: thick the mean, thin some rows by themselves, grey where the rows of the data are.
+
+    Parameters
+    ----------
+    found : PartialDependence
+        What `partial_dependence` of a table model gave.
+    curves : int, default=60
+        Rows at the most whose own curves are drawn.
+    ax : matplotlib Axes, default=None
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = _axes(ax)
+    places = found.values if found.has_numbers else np.arange(len(found.values))
+    # Between texts there is nothing, and one value has no line: points.
+    mean, single = ("-", "-") if found.has_numbers and len(places) > 1 else ("D", "_")
+    shown = found.curves[:curves]
+    if len(shown):
+        ax.plot(places, shown.T, single, color=_TRAIN, linewidth=0.8, alpha=0.25)
+    ax.plot(places, found.mean, mean, color=_HELD, linewidth=2.5)
+    _strip(ax, places, found.distribution, has_numbers=found.has_numbers)
+    if not found.has_numbers:
+        labels = found.labels()
+        ax.set_xticks(places)
+        # More letters do not go side by side.
+        slanted = {"rotation": 30, "ha": "right"} if sum(map(len, labels)) > 60 else {}
+        ax.set_xticklabels(labels, **slanted)
+    what = "prediction" if found.class_ is None else f"probability of {found.class_}"
+    ax.set(xlabel=found.column, ylabel=what)
+    return ax
+
+
+def _strip(ax: Any, places: Any, shares: Any, *, has_numbers: bool) -> None:
+    """Bars at the bottom, the largest a tenth as high as the axes."""
+    middles = np.linspace(places[0], places[-1], len(shares)) if has_numbers else places
+    width = (middles[1] - middles[0] if len(middles) > 1 else 0.0) or 0.8
+    heights = 0.1 * shares / max(shares.max(), np.finfo(float).tiny)
+    ax.bar(
+        middles,
+        heights,
+        width=0.9 * width,
+        color=_QUIET,
+        alpha=0.5,
+        zorder=0,
+        transform=ax.get_xaxis_transform(),
+    )
+
+
 def layer_health(model: Any, ax: Any = None) -> Any:
     """Of each layer of a table model's main network, the share of units that are dead or saturated.
 

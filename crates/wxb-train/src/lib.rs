@@ -48,6 +48,7 @@ pub mod model;
 pub mod spread;
 pub mod importance;
 pub mod contributions;
+pub mod partial;
 pub mod number;
 
 pub use args::train::TrainArgs;

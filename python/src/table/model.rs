@@ -10,11 +10,12 @@ use wxb::data::target::{Label, Task};
 use wxb::evaluate::Output;
 use wxb::importance::Shuffles;
 use wxb::metrics::Metric;
+use wxb::partial::Values;
 use wxb::preprocess::Preprocessor;
 use wxb::{Code, Error, Result};
 use wxb_train::contributions::{Rows, Samples};
-use wxb_train::importance;
-use wxb_train::{Ask, model, spread};
+use wxb_train::partial::{self, Distribution, Draw};
+use wxb_train::{Ask, importance, model, spread};
 
 use super::frame::{Cells, Frame};
 use crate::error::exception;
@@ -264,7 +265,43 @@ impl Model {
             },
         )
     }
+
+    /// What is predicted, of a class its probability, as a column is set to so many values at the most, one after the other, in the mean
+    /// over some rows and for each of them.
+    fn partial_dependence<'py>(
+        &self,
+        py: Python<'py>,
+        frame: &Frame,
+        asked: (String, Option<String>),
+        points: usize,
+        draw: (usize, u64),
+        threads: usize,
+    ) -> PyResult<Dependence<'py>> {
+        let examples = frame.take(None, None)?;
+        let ((column, class), (rows, seed)) = (asked, draw);
+        let (found, class) = self.work(py, threads, |model, stop| {
+            let examples = examples.for_model(model, &Ask::default())?;
+            let of = partial::Rows::new(model, &examples, Draw { rows, seed })?;
+            let class = partial::class(model, class.as_deref())?;
+            of.check(&column)?;
+            let mut breaks_off = || stop.load(Ordering::Relaxed);
+            Ok((of.curve(&column, points, class, &mut breaks_off)?, class))
+        })?;
+        // Where the flag is set there is an exception, which is raised above.
+        let found = found.expect("nobody broke it off");
+        let values = match found.values {
+            Values::Numbers(values) => PyArray1::from_vec(py, values).into_any(),
+            Values::Texts(texts) => texts.into_pyobject(py)?,
+        };
+        let (Distribution::Shares(shares) | Distribution::Bins(shares)) = found.data;
+        let [mean, curves, shares] = [found.mean, found.curves, shares].map(|v| PyArray1::from_vec(py, v));
+        Ok(((values, found.is_presence), mean, curves, shares, class))
+    }
 }
+
+/// The values, numbers or texts, and whether the one text stands for all; the mean prediction at each, that of each row (rows, values),
+/// where the rows of the data are, and the class whose probability is meant.
+type Dependence<'py> = ((Bound<'py, PyAny>, bool), Numbers<'py>, Numbers<'py>, Numbers<'py>, Option<usize>);
 
 /// What the columns add and the errors of that, (rows, columns); the predictions, what they are compared with, and the class whose
 /// probability is meant, −1 for a number.

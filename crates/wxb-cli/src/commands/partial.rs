@@ -3,19 +3,14 @@
 use std::path::Path;
 
 use serde::Serialize;
-use wxb::data::target::Task;
-use wxb::data::{Column, Features, Table as Columns};
 use wxb::model_file::Model;
-use wxb::partial::{Texts, Values, dependence};
-use wxb::preprocess::{Encoding, Preprocessor};
-use wxb::rng::{Purpose, shuffle, stream};
+use wxb::partial::Values;
 use wxb::{Code, Error, Result};
-use wxb_train::Examples;
-use wxb_train::contributions::{only, predictions};
 use wxb_train::importance::used_columns;
-use wxb_train::model::target_name;
-use wxb_train::read::{Ask, for_model, in_file};
+use wxb_train::partial::{self, Distribution, Draw, Rows};
+use wxb_train::read::{Ask, for_model};
 
+use super::contributions::asked;
 use super::loaded::load_for;
 use super::{partial_svg, provenance};
 use crate::args::choice::OutputFormat;
@@ -62,17 +57,6 @@ pub enum Places {
     Texts(Vec<String>),
 }
 
-/// Where the rows of the data are.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub enum Distribution {
-    /// Of texts: the share of the rows with each.
-    Shares(Vec<f64>),
-    /// Of numbers: the share of the rows in each of some bins of one width, the first with the first value in its middle, the last
-    /// with the last one.
-    Bins(Vec<f64>),
-}
-
 /// Prints or draws partial dependence (Friedman 2001) and the curves of single rows (Goldstein et al. 2015).
 pub fn run(args: &PartialArgs, terminal: &Terminal) -> Outcome {
     interrupt::watch();
@@ -80,28 +64,20 @@ pub fn run(args: &PartialArgs, terminal: &Terminal) -> Outcome {
     check_output(args)?;
     let examples =
         for_model(&args.data, &model, &Ask::default(), &args.reading, |warning| terminal.warn(warning))?;
-    let Features::Table(table) = &examples.features else {
-        let what = "partial dependence is for tables, and the data is an array";
-        return Err(Error::new(Code::InvalidSetting, what).into());
-    };
-    if table.rows() == 0 {
-        return Err(Error::new(Code::EmptyData, format!("{} has no rows", args.data)).into());
-    }
-    let (class, what) = asked(args, &model)?;
-    let names = columns(args, &model, table)?;
-    let sampled = sample(table, args)?;
+    let rows = Rows::new(&model, &examples, Draw { rows: args.rows, seed: args.seed })?;
+    let class = partial::class(&model, args.class.as_deref())?;
     let mut report = Report {
         schema: "wxb.partial/1",
         model: &args.model,
         data: &args.data,
-        rows: sampled.rows(),
-        what,
+        rows: rows.count(),
+        what: asked(&model, class),
         columns: vec![],
     };
-    for name in names {
-        report.columns.push(curve(args, (&model, class), (&examples, table, &sampled), name)?);
-        if interrupt::asked() {
-            return Ok(Exit::Interrupted);
+    for name in columns(args, &model, &rows)? {
+        match rows.curve(&name, args.points, class, &mut interrupt::asked)? {
+            Some(found) => report.columns.push(Curve::of(name, found)),
+            None => return Ok(Exit::Interrupted),
         }
     }
     write(args, &report, terminal)?;
@@ -118,116 +94,30 @@ fn check_output(args: &PartialArgs) -> Result<()> {
     }
 }
 
-/// The class whose probability is looked at, and what is predicted in words.
-fn asked(args: &PartialArgs, model: &Model) -> Result<(Option<usize>, String)> {
-    let labels: Vec<String> = model.target.labels().iter().map(ToString::to_string).collect();
-    let class = match (&args.class, model.target.task()) {
-        (Some(name), Task::Regression) => {
-            let what = format!("--class {name} is for classes, and the model predicts a number");
-            return Err(Error::new(Code::WrongTask, what).hint("leave --class out"));
-        }
-        (None, Task::Regression) => return Ok((None, target_name(model).to_owned())),
-        (Some(name), _) => labels.iter().position(|label| label == name).ok_or_else(|| {
-            let known = format!("classes: {}", labels.join(", "));
-            Error::new(Code::InvalidSetting, format!("--class {name}: the model has no such class"))
-                .note(known)
-        })?,
-        (None, Task::Binary) => 1,
-        (None, Task::Multiclass) => wxb::metrics::predicted_class(&model.baseline),
-    };
-    Ok((Some(class), format!("probability of {}", labels[class])))
-}
-
 /// The columns that are asked for, else the most important ones that the data has; the first ones, if the model does not say.
-fn columns(args: &PartialArgs, model: &Model, table: &Columns) -> Result<Vec<String>> {
-    let used = used_columns(model);
-    for name in &args.column {
-        table.column(name).map_err(|error| in_file(&error, &args.data))?;
-        if !used.contains(name) {
-            let what = format!("the model does not look at the column {name:?}");
-            return Err(Error::new(Code::InvalidSetting, what)
-                .note(format!("columns that it looks at: {}", used.join(", "))));
-        }
-    }
+fn columns(args: &PartialArgs, model: &Model, rows: &Rows<'_>) -> Result<Vec<String>> {
+    args.column.iter().try_for_each(|name| rows.check(name))?;
     if !args.column.is_empty() {
         return Ok(args.column.clone());
     }
+    let used = used_columns(model);
     let important = provenance::importance(model).map(|measured| measured.columns);
     let important = important.map(|columns| columns.into_iter().map(|column| column.column).collect());
     let names: Vec<String> = important.unwrap_or_else(|| used.clone());
     Ok(names.into_iter().filter(|name| used.contains(name)).take(args.top).collect())
 }
 
-fn sample(table: &Columns, args: &PartialArgs) -> Result<Columns> {
-    let mut rows: Vec<u32> = (0..table.rows() as u32).collect();
-    shuffle(&mut stream(args.seed, Purpose::Sample, 0), &mut rows);
-    rows.truncate(args.rows);
-    table.select(|_| &rows)
-}
-
-fn curve(
-    args: &PartialArgs,
-    (model, class): (&Model, Option<usize>),
-    (examples, table, sampled): (&Examples, &Columns, &Columns),
-    column: String,
-) -> Result<Curve> {
-    let cells = table.column(&column)?;
-    let values = Values::of(cells, args.points, texts(model, &column));
-    let found = dependence(sampled, &column, &values, |table| {
-        predictions(model, &only(Features::Table(table), examples), class)
-    })?;
-    let curves = found.curves.chunks_exact(values.len()).take(SHOWN).map(<[f64]>::to_vec).collect();
-    let data = distribution(cells, &values);
-    let places = match values {
-        Values::Numbers(values) => Places::Numbers(values),
-        Values::Texts(values) => {
-            let is_presence = texts(model, &column) == Texts::Presence;
-            let there = |text: String| if is_presence { "(there)".to_owned() } else { text };
-            Places::Texts(values.into_iter().map(|v| v.map_or("(missing)".into(), there)).collect())
-        }
-    };
-    Ok(Curve { column, values: places, mean: found.mean, curves, data })
-}
-
-/// Dates are in order; of a column of which networks only look whether it is there nothing else is shown.
-fn texts(model: &Model, column: &str) -> Texts {
-    let plans = model.parts.iter().filter_map(|part| match &part.preprocess {
-        Some(Preprocessor::Table(columns)) => Some(columns),
-        _ => None,
-    });
-    let encodings: Vec<&Encoding> =
-        plans.flatten().filter(|plan| plan.name == column).map(|plan| &plan.encoding).collect();
-    match encodings.as_slice() {
-        of if of.iter().any(|e| matches!(e, Encoding::Date(_))) => Texts::InOrder,
-        of if of.iter().all(|e| matches!(e, Encoding::Presence { .. } | Encoding::Dropped(_))) => {
-            Texts::Presence
-        }
-        _ => Texts::Frequent,
-    }
-}
-
-fn distribution(cells: &Column, values: &Values) -> Distribution {
-    /// Bins of numbers.
-    const BINS: usize = 25;
-    let rows = cells.len() as f64;
-    match (cells, values) {
-        (Column::Number(cells), Values::Numbers(values)) => {
-            let (low, high) = (values[0], values[values.len() - 1]);
-            let mut bins = vec![0.0; BINS];
-            for cell in cells.iter().filter(|cell| (low..=high).contains(*cell)) {
-                let share = if high > low { (cell - low) / (high - low) } else { 0.5 };
-                bins[(share * (BINS - 1) as f64).round() as usize] += 1.0 / rows;
+impl Curve {
+    fn of(column: String, found: partial::Curve) -> Self {
+        let curves = found.curves.chunks_exact(found.values.len()).take(SHOWN).map(<[f64]>::to_vec).collect();
+        let values = match found.values {
+            Values::Numbers(values) => Places::Numbers(values),
+            Values::Texts(values) => {
+                let there = |text: String| if found.is_presence { "(there)".to_owned() } else { text };
+                Places::Texts(values.into_iter().map(|v| v.map_or("(missing)".into(), there)).collect())
             }
-            Distribution::Bins(bins)
-        }
-        (Column::Text(text), Values::Texts(values)) => {
-            let share = |value: &Option<String>| {
-                let there = (0..text.codes.len()).filter(|&row| text.get(row) == value.as_deref());
-                there.count() as f64 / rows
-            };
-            Distribution::Shares(values.iter().map(share).collect())
-        }
-        _ => Distribution::Shares(vec![0.0; values.len()]),
+        };
+        Self { column, values, mean: found.mean, curves, data: found.data }
     }
 }
 

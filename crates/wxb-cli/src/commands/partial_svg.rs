@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::partial::{Curve, Distribution, Places, Report, labels};
+use wxb_train::partial::Distribution;
+
+use super::partial::{Curve, Places, Report, labels};
 use crate::terminal::number::{counted, grouped};
 
 /// Width and height of a panel, and what is kept free round its plot: left, right, above, below.
