@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use super::for_each_isa;
 use super::threads::split;
-use super::tile::{Panel, columns, read_columns, wide_columns};
+use super::tile::{Panel, columns, read_columns, triple, wide_columns};
 use crate::real::Real;
 
 /// The right matrix (k, n). Its full panels are packed or lie in the matrix as it is; the last columns, fewer than
@@ -91,6 +91,15 @@ impl<'a, T: Real> Rhs<'a, T> {
     pub fn width(&self, j: usize, rows: usize) -> usize {
         let (left, wide) = (self.n - j, wide_columns::<T>(rows));
         let joined = self.depth_stride == columns::<T>() && joins::<T>(self.n) && wide == 2 * columns::<T>();
+        if triple::<T>(rows) > 0 {
+            // In twos and threes: four panels are not three and one.
+            return match left / columns::<T>() - usize::from(joined) {
+                2 | 4 => wide,
+                3.. => triple::<T>(rows),
+                _ if joined => left,
+                _ => left.min(columns::<T>()),
+            };
+        }
         match left {
             _ if left >= wide => wide,
             _ if joined => left,
@@ -109,11 +118,14 @@ impl<'a, T: Real> Rhs<'a, T> {
         Panel { values: &self.full[at..], stride: self.depth_stride, next, width }
     }
 
-    /// The full panels from `j` on, at most two, if they are packed.
-    pub fn packed_panel(&self, j: usize, p: usize) -> Option<Panel<'a, T>> {
-        let full = (self.n.saturating_sub(j) / columns::<T>()).min(2);
-        let packed = full > 0 && self.depth_stride == columns::<T>();
-        packed.then(|| self.panel(j, full * columns::<T>(), p))
+    /// The full panels that are taken after those before `j`, if they are packed.
+    pub fn packed_panels(&self, j: usize, p: usize, rows: usize) -> Option<Panel<'a, T>> {
+        let left = self.n.saturating_sub(j);
+        if left < columns::<T>() || self.depth_stride != columns::<T>() {
+            return None;
+        }
+        let full = self.width(j, rows) / columns::<T>() * columns::<T>();
+        Some(self.panel(j, full, p))
     }
 }
 

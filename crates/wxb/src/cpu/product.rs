@@ -15,8 +15,8 @@ const ROWS: usize = 96;
 /// With 512-bit vectors a panel need not stay in L1, as L2 gives its lines as fast as the tiles take them: so many bytes of a row
 /// of L are a pass. Most products are one pass then, and C is not read again.
 const LONG_BYTES: usize = 4096;
-/// Their rows: L is 132·4 KiB = 528 KiB, two panels 128 KiB, and as much the next two.
-const LONG_ROWS: usize = 132;
+/// Their rows: L is 144·4 KiB = 576 KiB, three panels 192 KiB, and as much the next three.
+const LONG_ROWS: usize = 144;
 
 /// Rows of C and numbers of k that a pass takes.
 fn piece<T>() -> (usize, usize) {
@@ -58,9 +58,9 @@ pub fn product_of_rows<T: Real>(
     c: &mut [T],
     finish: &impl Fn(usize, &mut [T]),
 ) {
-    // Pieces of about the same height: 256 rows are 132 + 124, not 132 + 132 − 8.
+    // Pieces of about the same height, in whole tiles of 8 and of 12 rows: 300 rows are 120 + 120 + 60, not 144 + 144 + 12.
     let (m, (most, _)) = (c.len() / rhs.n, piece::<T>());
-    let height = m.div_ceil(m.div_ceil(most).max(1)).next_multiple_of(tile::most_rows());
+    let height = m.div_ceil(m.div_ceil(most).max(1)).next_multiple_of(24);
     for (i, c) in c.chunks_mut(height * rhs.n).enumerate() {
         let i = i * height;
         rows(Lhs { values: &lhs.values[i * lhs.row_stride..], ..lhs }, rhs, start, c);
@@ -115,7 +115,7 @@ fn pieces<T: Real>(
                     other => other,
                 };
                 let panel = rhs.panel(j, width, p);
-                let then = rhs.packed_panel(j + width, p);
+                let then = rhs.packed_panels(j + width, p, rows);
                 let block = Block { lhs, panel, then, depth, rows, start, order: Order::Rows, stride: rhs.n };
                 tile::block(block, &mut c[j..]);
                 j += width;

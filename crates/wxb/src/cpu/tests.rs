@@ -107,6 +107,12 @@ fn every_product_is_its_chain() {
                     // The same where 512-bit vectors take longer pieces, with copies of L and without.
                     [140, 1100, 130],
                     [530, 513, 128],
+                    // Three, two and one panel at a time, with what is left over joined to the last one and not.
+                    [45, 20, 16 * 3],
+                    [47, 150, 16 * 4 + 3],
+                    [39, 150, 16 * 5 + 9],
+                    [38, 150, 16 * 7],
+                    [41, 150, 16 * 11 + 7],
                     // A few units and many inputs, in whole vectors and not.
                     [1, 512, 4],
                     [2, 700, 9],

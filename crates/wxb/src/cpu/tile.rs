@@ -120,16 +120,26 @@ enum Kind {
     Half,
     /// A panel.
     Full,
-    /// Several panels side by side.
+    /// Two panels side by side, or more for one to three rows.
     Wide,
+    /// Three panels side by side.
+    Triple,
 }
 
 fn kind<T>(block: &Block<'_, T>) -> Kind {
     match block.panel.width {
         width if width <= columns::<T>() / 2 => Kind::Half,
         width if width <= columns::<T>() => Kind::Full,
+        width if width == triple::<T>(block.rows) => Kind::Triple,
         _ => Kind::Wide,
     }
+}
+
+/// Columns of three panels, where a product of so many rows may take them at once, else 0. With the registers of AVX-512 tiles are
+/// 8 × 3 vectors then: 11 loads for 24 multiply-adds, where 12 × 2 have 14, which counts when another program
+/// works on the same core.
+pub fn triple<T>(rows: usize) -> usize {
+    if Isa::current() == Isa::Avx512 && rows > most_rows() { 3 * columns::<T>() } else { 0 }
 }
 
 /// How many columns a product of so many rows takes at once. With one panel, one to three rows have too few independent
@@ -153,11 +163,12 @@ pub fn read_columns<T>(width: usize) -> usize {
 fn check<T: Real>(block: &Block<'_, T>, c: &[T]) {
     let Block { lhs, panel, depth, rows, start, order, stride, .. } = *block;
     assert!(rows > 0 && depth > 0 && panel.width > 0);
-    assert!(panel.width <= wide_columns::<T>(rows));
+    assert!(panel.width <= wide_columns::<T>(rows).max(triple::<T>(rows)));
     assert!((rows - 1) * lhs.row_stride + (depth - 1) * lhs.depth_stride < lhs.values.len());
     // Of panels side by side all columns are read.
     let read = match panel.width {
         width if width <= columns::<T>() => read_columns::<T>(width),
+        width if width == triple::<T>(rows) => 2 * panel.next + columns::<T>(),
         _ => (wide_columns::<T>(rows) / columns::<T>() - 1) * panel.next + columns::<T>(),
     };
     assert!((depth - 1) * panel.stride + read <= panel.values.len());
@@ -173,11 +184,12 @@ fn check<T: Real>(block: &Block<'_, T>, c: &[T]) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 unsafe fn avx512<T: Real>(block: &Block<'_, T>, kind: Kind, c: &mut [T]) {
-    // SAFETY: the caller's. 12 × 2 sums and 3 operands fill 27 of the 32 registers.
+    // SAFETY: the caller's. 12 × 2 sums and 3 operands fill 27 of the 32 registers, 8 × 3 and 4 fill 28.
     unsafe {
         match kind {
             Kind::Half => rows::<T, T::Avx2, 1, 12>(block, c),
             Kind::Full => rows::<T, T::Avx512, 1, 12>(block, c),
+            Kind::Triple => rows::<T, T::Avx512, 3, 8>(block, c),
             Kind::Wide if block.rows > 3 => rows::<T, T::Avx512, 2, 12>(block, c),
             Kind::Wide => wide::<T, T::Avx512, 4, 2>(block, c),
         }
@@ -194,7 +206,7 @@ unsafe fn avx2<T: Real>(block: &Block<'_, T>, kind: Kind, c: &mut [T]) {
         match kind {
             Kind::Half => rows::<T, T::Avx2, 1, 6>(block, c),
             Kind::Full => rows::<T, T::Avx2, 2, 6>(block, c),
-            Kind::Wide => wide::<T, T::Avx2, 8, 4>(block, c),
+            Kind::Wide | Kind::Triple => wide::<T, T::Avx2, 8, 4>(block, c),
         }
     }
 }
@@ -207,7 +219,7 @@ unsafe fn portable<T: Real>(block: &Block<'_, T>, kind: Kind, c: &mut [T]) {
         match kind {
             Kind::Half => rows::<T, T::Portable, 2, 6>(block, c),
             Kind::Full => rows::<T, T::Portable, 4, 6>(block, c),
-            Kind::Wide => wide::<T, T::Portable, 16, 8>(block, c),
+            Kind::Wide | Kind::Triple => wide::<T, T::Portable, 16, 8>(block, c),
         }
     }
 }
@@ -243,8 +255,8 @@ unsafe fn rows<T: Real, V: Lanes<T>, const VECS: usize, const MOST: usize>(
         // SAFETY: the caller's.
         unsafe {
             match height {
-                12 => tile::<T, V, 12, VECS>(block, i, c),
-                10 => tile::<T, V, 10, VECS>(block, i, c),
+                12 if MOST == 12 => tile::<T, V, 12, VECS>(block, i, c),
+                10 if MOST == 12 => tile::<T, V, 10, VECS>(block, i, c),
                 8 => tile::<T, V, 8, VECS>(block, i, c),
                 6 => tile::<T, V, 6, VECS>(block, i, c),
                 5 => tile::<T, V, 5, VECS>(block, i, c),
@@ -258,13 +270,16 @@ unsafe fn rows<T: Real, V: Lanes<T>, const VECS: usize, const MOST: usize>(
     }
 }
 
-/// 7, 8 and 9 rows are cut in two of about the same height: a tile of one or two rows has too few independent sums
-/// to keep the multipliers busy.
+/// Without a tile of their height, 7, 8 and 9 rows are cut in two of about the same one: a tile of one or two rows has too few
+/// independent sums to keep the multipliers busy.
 #[inline(always)]
 fn height(rows: usize, most: usize) -> usize {
     match rows {
         12.. if most == 12 => 12,
         10 | 8 if most == 12 => rows,
+        11 if most == 8 => 6,
+        9 | 10 if most == 8 => 5,
+        8.. if most == 8 => 8,
         7 | 8 => 4,
         9 => 5,
         _ => rows.min(6),
@@ -421,7 +436,7 @@ const fn column_at<T>(column: usize, next: usize) -> usize {
     column / columns::<T>() * next + column % columns::<T>()
 }
 
-/// The largest tile: 12 rows of two panels of 16.
+/// The largest tile: 12 rows of two panels of 16, or 8 of three.
 const BUFFER: usize = 12 * 32;
 
 /// Where the element in row `i`, column `j` of the block lies in `c`.
