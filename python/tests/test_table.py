@@ -151,6 +151,20 @@ def test_contributions_refuse_what_makes_no_sense() -> None:
         model.contributions(one, method="integrated_gradients")
 
 
+@pytest.mark.parametrize("seed", [-1, 0.5, 2**64])
+def test_a_seed_is_a_whole_number_from_0_on(seed: Any) -> None:
+    columns, rich, _ = people()
+    model = wxb.TableClassifier(preset="linear").fit(columns, rich)
+    for work in (
+        lambda: wxb.TableClassifier(preset="linear", random_state=seed).fit(columns, rich),
+        lambda: model.importance(columns, rich, metric="auc", random_state=seed),
+        lambda: model.contributions(columns, random_state=seed),
+        lambda: model.partial_dependence(columns, "age", random_state=seed),
+    ):
+        with pytest.raises(ValueError, match="a whole number from 0 on"):
+            work()
+
+
 def at_each_value(predict: Any, columns: dict[str, Any], found: wxb.PartialDependence) -> Any:
     """The predictions of all rows (rows, values) with the column set to each value."""
     rows = len(columns[found.column])

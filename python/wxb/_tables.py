@@ -232,7 +232,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
             flags.append(flag if value is True else f"{flag}={_text(name, value)}")
         if not self.early_stopping:
             flags.append("--no-early-stopping")
-        return [*flags, f"--seed={self._seed()}"]
+        return [*flags, f"--seed={_seed(self.random_state)}"]
 
     def _named(self) -> tuple[list[str], list[str], list[tuple[str, float]] | None]:
         """Columns to leave out, columns of categories, weights of classes."""
@@ -252,13 +252,6 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
             raise ValueError("sample_weight has a negative value: weights are numbers from 0 on")
         self._check_weighted(y, weights)
         return weights
-
-    def _seed(self) -> int:
-        if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
-            return int(_sklearn.check_random_state(self.random_state).randint(2**31 - 1))
-        if isinstance(self.random_state, np.random.Generator):
-            return int(self.random_state.integers(2**31 - 1))
-        return int(self.random_state)
 
     def _threads(self) -> int:
         return parameters.threads(self.n_jobs)
@@ -453,7 +446,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         frame = self._frame(X, reset=False)
         cells = self._cells(self._target(y, frame.rows))
         measured = json.loads(
-            model.importance(frame, cells, metric, (repeats, random_state), self._threads())
+            model.importance(frame, cells, metric, (_count("repeats", repeats, "times"), _seed(random_state)), self._threads())
         )
         return {column["column"]: column for column in measured["columns"]}
 
@@ -504,7 +497,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         methods = ("shapley", "integrated_gradients")
         if method not in methods:
             raise ValueError(f"method={method!r} is none of {', '.join(methods)}")
-        drawn = (_count("samples", samples, "rows"), int(random_state))
+        drawn = (_count("samples", samples, "rows"), _seed(random_state))
         model = self.model_
         frame = self._frame(X, reset=False)
         places = np.atleast_1d(np.arange(frame.rows)[slice(None) if rows is None else rows]).tolist()
@@ -563,7 +556,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         >>> sorted(model.partial_dependence(X, "city").values)
         ['Bergen', 'Oslo']
         """
-        points, drawn = _count("points", points, "values"), (_count("rows", rows, "rows"), int(random_state))
+        points, drawn = _count("points", points, "values"), (_count("rows", rows, "rows"), _seed(random_state))
         model = self.model_
         frame = self._frame(X, reset=False)
         asked = (str(column), self._class_text(class_))
@@ -634,6 +627,18 @@ def _count(name: str, value: Any, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{name}={value!r}: a number of {what}, one at least")
     return int(value)
+
+
+def _seed(random_state: Any) -> int:
+    """The engine's seed, which a generator draws."""
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(_sklearn.check_random_state(random_state).randint(2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31 - 1))
+    whole = isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool)
+    if not whole or not 0 <= random_state < 2**64:
+        raise ValueError(f"random_state={random_state!r}: a whole number from 0 on, a generator, or None")
+    return int(random_state)
 
 
 def _names(names: Any) -> list[str]:
