@@ -445,9 +445,8 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         model = self.model_
         frame = self._frame(X, reset=False)
         cells = self._cells(self._target(y, frame.rows))
-        measured = json.loads(
-            model.importance(frame, cells, metric, (_count("repeats", repeats, "times"), _seed(random_state)), self._threads())
-        )
+        drawn = (_count("repeats", repeats, "times"), _seed(random_state))
+        measured = json.loads(model.importance(frame, cells, metric, drawn, self._threads()))
         return {column["column"]: column for column in measured["columns"]}
 
     def contributions(
@@ -556,7 +555,8 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         >>> sorted(model.partial_dependence(X, "city").values)
         ['Bergen', 'Oslo']
         """
-        points, drawn = _count("points", points, "values"), (_count("rows", rows, "rows"), _seed(random_state))
+        points = _count("points", points, "values")
+        drawn = (_count("rows", rows, "rows"), _seed(random_state))
         model = self.model_
         frame = self._frame(X, reset=False)
         asked = (str(column), self._class_text(class_))
