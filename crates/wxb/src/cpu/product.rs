@@ -76,7 +76,7 @@ fn rows<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut 
     }
 }
 
-/// Not inlined: the buffer takes 0.5 MiB of the stack, each page of which is touched by whoever has it.
+/// Not inlined: the buffer takes 0.6 MiB of the stack, each page of which is touched by whoever has it.
 #[inline(never)]
 fn rows_of_copies<T: Real>(lhs: Lhs<'_, T>, rhs: Rhs<'_, T>, start: Start<'_, T>, c: &mut [T]) {
     pieces(lhs, rhs, start, c, Some(&mut MaybeUninit::uninit()));
