@@ -8,7 +8,7 @@ use super::lanes::Lanes;
 use super::pack::{copy_columns, transpose};
 use super::product::{passes, zeroed};
 use super::threads::{rows_per_task, split};
-use super::tile::{Block, Lhs, Order, Panel, Start, block, columns, for_each_row, read_columns};
+use super::tile::{Block, Lhs, Order, Panel, Start, block, bring, columns, for_each_row, read_columns};
 use crate::real::Real;
 
 /// The most rows of a tile: 24 sums of one vector each.
@@ -132,18 +132,17 @@ unsafe fn avx512<T: Real>(tile: &Tile<'_, T>, c: &mut [T]) {
 /// M is the tile's m; L, the panel and C hold what its numbers say; the machine has the instructions.
 #[inline(always)]
 unsafe fn sums<T: Real, V: Lanes<T>, const M: usize>(tile: &Tile<'_, T>, c: &mut [T]) {
-    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
     let Tile { panel, depth, stride, .. } = *tile;
     let c = c.as_mut_ptr();
     let (mut l, mut r, mut ahead) = (tile.l.as_ptr(), panel.values.as_ptr(), tile.ahead.as_ptr());
-    // SAFETY: the caller's; a prefetch may have any address.
+    // SAFETY: the caller's.
     unsafe {
         let mut sum = [V::zero(); M];
         for_each_row!(k < M, {
             sum[k] = V::load(c.add(k * stride));
         });
         for _ in 0..depth {
-            _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+            bring(ahead);
             let row = V::load(r);
             for_each_row!(k < M, {
                 sum[k] = sum[k].add_product(V::splat(l.wrapping_add(k)), row);

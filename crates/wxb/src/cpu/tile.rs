@@ -389,7 +389,7 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
     }
 }
 
-/// Steps of the depth in which one line of the next panel is brought nearer: eight tiles bring all of two panels.
+/// Steps of the depth in which one line of the next panel is brought nearer: four tiles bring a panel.
 const STEPS: usize = 4;
 
 /// The line of the next panels, one of them after the other, after the first `before`; without one, a line that is here.
