@@ -23,10 +23,8 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Notes
     -----
-    The parameters of a table's estimator are those that the file records: preset, seed, folds, precision; of `"mlp"` and
-    `"linear"` also loss, hidden layers, optimizer and schedule with their constants, penalties and rules for the end. The
-    others, such as activations and how columns are prepared, have their usual values, although the model may have been
-    trained with others.
+    The parameters of a table's estimator are those that the training was asked for, so that another `fit` on the same rows gives
+    the same model. What only the command can be asked for, such as a file of validation rows or of initial weights, is no parameter.
     """
     model = Model.read(os.fspath(path))
     if not model.inputs:

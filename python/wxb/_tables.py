@@ -17,26 +17,13 @@ from ._contributions import Contributions, contributions
 from ._history import History
 from ._partial_dependence import PartialDependence, partial_dependence
 from ._progress import Progress
-from ._recorded import recorded
+from ._recorded import CHOICES, recorded
 from ._wxb import Frame, Model, train_table
 
 #: Parameters that are no settings of the engine.
 _OURS = ("callbacks", "early_stopping", "n_jobs", "random_state", "verbose")
 #: Parameters whose values are names of the data.
 _NAMED = ("categorical", "drop")
-#: Parameters whose values are words of the engine, which has `-` where Python has `_`.
-_CHOICES = (
-    "activation",
-    "calibration",
-    "init",
-    "loss",
-    "metric",
-    "numbers",
-    "optimizer",
-    "preset",
-    "scale",
-    "schedule",
-)
 
 
 class Target(NamedTuple):
@@ -208,7 +195,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     @classmethod
     def _of_file(cls, model: Model) -> Any:
         """An estimator with a model that was trained before."""
-        estimator = cls(**recorded(model))
+        estimator = cls(**recorded(model, cls().get_params()))
         estimator._take(model)
         estimator.feature_names_in_ = np.asarray(model.inputs, dtype=object)
         return estimator
@@ -658,5 +645,5 @@ def _text(name: str, value: Any) -> str:
     if name == "time_budget" and not isinstance(value, str):
         return f"{float(value)!r}s"
     if isinstance(value, str):
-        return value.replace("_", "-") if name in _CHOICES else value
+        return value.replace("_", "-") if name in CHOICES else value
     return repr(value.item() if isinstance(value, np.generic) else value)

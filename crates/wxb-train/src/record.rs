@@ -76,6 +76,7 @@ fn record<T: Real>(problem: &Problem, learned: &Learned<T>) -> Value {
         "valid_rows": problem.parts.valid.rows(),
         "seed": problem.args.training.seed,
         "preset": preset(learned),
+        "asked": problem.args.asked(),
         "config": plan.config,
         "stop": stop,
         "epochs": run.epoch,

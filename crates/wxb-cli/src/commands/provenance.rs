@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wxb::calibration::{Calibration, Isotonic};
 use wxb::compare::Difference;
 use wxb::metrics::Metric;
@@ -37,6 +37,8 @@ impl Line {
 /// The parts of a record that are told. A record of another version may lack any of them.
 struct Record {
     preset: Option<String>,
+    /// What was asked for, other than the usual.
+    asked: Map<String, Value>,
     data: Option<String>,
     train_rows: Option<usize>,
     valid_rows: Option<usize>,
@@ -67,6 +69,7 @@ pub fn story(model: &Model) -> Vec<Line> {
     let several = record.networks.len() > 1;
     let lines = [
         recipe(&record),
+        asked(&record),
         rows(&record),
         result(&record),
         several.then(|| networks(&record, headline(model.loss()))),
@@ -88,6 +91,7 @@ fn read(record: &Value) -> Record {
     let field = |name: &str| record.get(name).cloned().unwrap_or_default();
     Record {
         preset: of(field("preset")),
+        asked: of(field("asked")).unwrap_or_default(),
         data: of(field("data")),
         train_rows: of(field("train_rows")),
         valid_rows: of(field("valid_rows")),
@@ -121,6 +125,45 @@ fn recipe(record: &Record) -> Option<Line> {
         format!("preset {preset}: one network, as the flags said")
     };
     Some(Line::new("recipe", text))
+}
+
+/// The flags that were not the usual ones.
+fn asked(record: &Record) -> Option<Line> {
+    let flags: Vec<String> = record.asked.iter().map(|(name, value)| flag(name, value)).collect();
+    (!flags.is_empty()).then(|| Line::new("asked", flags.join(" ")))
+}
+
+fn flag(name: &str, value: &Value) -> String {
+    let all = |words: Vec<String>| if words.is_empty() { "none".to_owned() } else { words.join(",") };
+    let value = match value {
+        Value::Bool(true) => None,
+        Value::Array(values) => Some(all(values.iter().map(word).collect())),
+        Value::Object(pairs) => {
+            Some(all(pairs.iter().map(|(key, value)| format!("{key}={}", word(value))).collect()))
+        }
+        one => Some(word(one)),
+    };
+    let value = value.map_or(String::new(), |value| format!(" {}", quoted(&value)));
+    format!("--{}{value}", name.replace('_', "-"))
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => {
+            number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())
+        }
+        other => other.to_string(),
+    }
+}
+
+/// As it can be typed: in quotes where a shell would see more than one word, or something else.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.,=:/+".contains(c);
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 fn rows(record: &Record) -> Option<Line> {
@@ -248,4 +291,30 @@ fn certainty(model: &Model) -> Option<Line> {
         }
     };
     Some(Line::new("certainty", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn flags_can_be_typed_again() {
+        let asked = json!({
+            "class_weight": { "<=50K": 1.0, "it's": 2.5 },
+            "drop": ["a", "b c"],
+            "hidden": [],
+            "keep": true,
+            "lr": 0.01,
+            "time_budget": 90.0,
+            "preset": "realmlp-s",
+        });
+        let Value::Object(asked) = asked else { unreachable!() };
+        let line: Vec<String> = asked.iter().map(|(name, value)| flag(name, value)).collect();
+        assert_eq!(
+            line.join(" "),
+            r"--class-weight '<=50K=1,it'\''s=2.5' --drop 'a,b c' --hidden none --keep --lr 0.01 --preset realmlp-s --time-budget 90"
+        );
+    }
 }

@@ -68,7 +68,10 @@ fn training_measures_importance() {
     let without =
         "train xy.csv --target y --task classification --hidden 8 --valid none --epochs 2 -o none.wxb -q";
     succeed(directory.path(), without);
-    assert!(json(directory.path(), "inspect none.wxb")["record"].get("importance").is_none());
+    let found = json(directory.path(), "inspect none.wxb");
+    assert!(found["record"].get("importance").is_none());
+    let asked = found["story"].as_array().unwrap().iter().find(|line| line["about"] == "asked").unwrap();
+    assert_eq!(asked["text"], "--epochs 2 --hidden 8 --task classification --valid none");
 }
 
 /// A record that says nothing, or something else, is no error.

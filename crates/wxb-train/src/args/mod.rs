@@ -1,6 +1,7 @@
 //! The settings of a training as data, one struct for each group of flags, from which the command makes its parser, help and
 //! completions. A flag's help is the documentation of its field.
 
+mod asked;
 pub mod choice;
 pub mod foreign;
 pub mod reading;

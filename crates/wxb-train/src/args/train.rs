@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 
+use super::asked;
 use super::choice::{
     CalibrationChoice, InitChoice, LossChoice, MomentumForm, NumbersChoice, OptimizerChoice, PrecisionChoice,
     PresetChoice, ScaleChoice, ScheduleChoice, TaskChoice,
@@ -15,34 +17,41 @@ use super::value::{self, Activations, BatchSize, ClassWeight, Hidden, Quantiles,
 ///
 /// [`TrainArgs::from_flags`] makes it of flags, as the command does; `TrainArgs::default()` says nothing, and every field
 /// may be set afterwards. Where the data comes from and where the model goes is no part of it.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Serialize, Debug, Clone)]
 pub struct TrainArgs {
     /// What the columns are.
     #[command(flatten)]
+    #[serde(flatten)]
     pub columns: ColumnArgs,
     /// How files are read; of what is in memory the model keeps it, to read like files alike.
     #[command(flatten)]
+    #[serde(skip)]
     pub reading: ReadingArgs,
     /// The network.
     #[command(flatten)]
+    #[serde(flatten)]
     pub network: NetworkArgs,
     /// Optimizer and epochs.
     #[command(flatten)]
+    #[serde(flatten)]
     pub training: TrainingArgs,
     /// Against overfitting.
     #[command(flatten)]
+    #[serde(flatten)]
     pub regularisation: RegularisationArgs,
     /// What is measured while training, and on which rows.
     #[command(flatten)]
+    #[serde(flatten)]
     pub validation: ValidationArgs,
 }
 
 /// What the columns are.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Serialize, Debug, Clone)]
 #[command(next_help_heading = "Columns")]
 pub struct ColumnArgs {
     /// The column to predict
     #[arg(long, short = 't', value_name = "COLUMN", alias = "label", alias = "y-column")]
+    #[serde(skip)]
     pub target: Option<String>,
 
     /// What is predicted
@@ -80,7 +89,7 @@ pub struct ColumnArgs {
 }
 
 /// The network.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Serialize, Debug, Clone)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// auto (linear, mlp and deep, averaged as validation says), linear (no hidden layer), mlp (small), deep, realmlp,
@@ -134,6 +143,7 @@ pub struct NetworkArgs {
 
     /// Initial weights from an NPZ file with members W1, b1, W2, … in shapes (units, inputs) and (units, 1)
     #[arg(long, value_name = "FILE", conflicts_with = "init_scale")]
+    #[serde(serialize_with = "asked::file")]
     pub init_weights: Option<String>,
 
     /// f32, or f64 for study and exact agreement
@@ -142,7 +152,7 @@ pub struct NetworkArgs {
 }
 
 /// Optimizer and epochs.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Serialize, Debug, Clone)]
 #[command(next_help_heading = "Training")]
 pub struct TrainingArgs {
     /// sgd, momentum, nesterov, rmsprop, adam, adamw or lbfgs [default: adam]
@@ -202,6 +212,7 @@ pub struct TrainingArgs {
 
     /// How long training may take, such as 60s or 5m: auto and deep fill it, others stop at its end
     #[arg(long, value_name = "TIME", value_parser = value::duration, alias = "time-limit")]
+    #[serde(serialize_with = "asked::seconds")]
     pub time_budget: Option<Duration>,
 
     /// Rows per step, or full [default: by the number of rows]
@@ -211,11 +222,12 @@ pub struct TrainingArgs {
     /// Where all randomness comes from: split, initial weights, order, dropout
     #[arg(long, value_name = "N", default_value = "0", alias = "random-state", value_parser = value::seed)]
     #[arg(allow_negative_numbers = true)]
+    #[serde(skip)]
     pub seed: u64,
 }
 
 /// Against overfitting.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Serialize, Debug, Clone)]
 #[command(next_help_heading = "Regularisation")]
 pub struct RegularisationArgs {
     /// lambda of lambda/(2m) * sum of squared weights, added to the mean loss (scikit-learn's alpha)
@@ -248,7 +260,7 @@ pub struct RegularisationArgs {
 }
 
 /// What is measured while training, and on which rows.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Serialize, Debug, Clone)]
 #[command(next_help_heading = "Validation")]
 pub struct ValidationArgs {
     /// A fraction held out, a file, or none [default: 0.2, at most 10000]
@@ -262,6 +274,7 @@ pub struct ValidationArgs {
 
     /// The labels of an IDX or NPY file that --valid names
     #[arg(long, value_name = "FILE")]
+    #[serde(serialize_with = "asked::file")]
     pub valid_labels: Option<String>,
 
     /// Train on K folds and print a table of their results

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use serde::Serialize;
 
 use super::choice::ActivationName;
 
@@ -125,7 +126,7 @@ pub fn seed(text: &str) -> Checked<u64> {
 }
 
 /// Units per hidden layer: `64,32`; `none` or nothing for no hidden layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Serialize, Clone, Debug, PartialEq)]
 pub struct Hidden(pub Vec<usize>);
 
 impl FromStr for Hidden {
@@ -191,7 +192,7 @@ impl FromStr for Valid {
 }
 
 /// Ascending quantile levels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Serialize, Clone, Debug, PartialEq)]
 pub struct Quantiles(pub Vec<f64>);
 
 impl FromStr for Quantiles {
@@ -220,7 +221,7 @@ pub struct ActivationChoice {
 }
 
 /// One activation for all hidden layers, or one per layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Serialize, Clone, Debug, PartialEq)]
 pub struct Activations(pub Vec<ActivationChoice>);
 
 impl FromStr for Activations {
