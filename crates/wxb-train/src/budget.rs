@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use wxb::cpu::with_team;
 use wxb::data::Folds;
 use wxb::evaluate::{cache_for, evaluate};
 use wxb::recipe::{Recipe, deep};
@@ -114,20 +115,23 @@ fn measure<T: Real>(
     let batch = &data.train.rows()[..rows];
     let mut cache = Cache::new(&network, rows, Keep::Needed);
     let mut grads = network.params.clone();
+    let multiplications = 3 * rows * network.n_params();
     let mut run = Run::new(network, config)?;
     let mut step = || {
         data.train.load(batch, &mut cache);
         // A loss that is not finite takes its time, too.
         let _ = train_step(&mut run, &mut grads, &mut cache, rows, (config, config.base_rates()));
     };
-    step();
-    let (start, limit) = (Instant::now(), left.mul_f64(SHARE).min(LONGEST));
-    let mut steps = 0;
-    while steps < STEPS || start.elapsed() < limit {
+    let of_step = with_team(multiplications, || {
         step();
-        steps += 1;
-    }
-    let of_step = start.elapsed().as_secs_f64() / f64::from(steps);
+        let (start, limit) = (Instant::now(), left.mul_f64(SHARE).min(LONGEST));
+        let mut steps = 0;
+        while steps < STEPS || start.elapsed() < limit {
+            step();
+            steps += 1;
+        }
+        start.elapsed().as_secs_f64() / f64::from(steps)
+    });
     // Of a bag, each member predicts a fold.
     let (valid, members) = match &data.folds {
         Some(folds) => (Some(&data.train), folds.members()),

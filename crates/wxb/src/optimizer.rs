@@ -1,9 +1,8 @@
 //! Update rules θ ← θ − Δ(g), elementwise over the flat parameter buffer.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::cpu;
+use crate::cpu::{self, Of, OfMut};
 use crate::error::{Code, Error, Result};
 use crate::lbfgs::LbfgsConfig;
 use crate::real::Real;
@@ -134,20 +133,14 @@ impl Optimizer {
         let rule = Rule::new(*self, step);
         // Below this many elements the fork costs more than the second core brings.
         const PIECE: usize = 1 << 15;
-        if theta.len() < 2 * PIECE || rayon::current_num_threads() == 1 {
+        if theta.len() < 2 * PIECE || cpu::count() == 1 {
             return cpu::update(rule, theta, g, m, v);
         }
-        let theta = theta.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE));
-        match self.moments() {
-            0 => theta.for_each(|(theta, g)| cpu::update(rule, theta, g, &mut [], &mut [])),
-            1 => theta
-                .zip(m.par_chunks_mut(PIECE))
-                .for_each(|((theta, g), m)| cpu::update(rule, theta, g, m, &mut [])),
-            _ => theta
-                .zip(m.par_chunks_mut(PIECE))
-                .zip(v.par_chunks_mut(PIECE))
-                .for_each(|(((theta, g), m), v)| cpu::update(rule, theta, g, m, v)),
-        }
+        // Moments that are not kept are empty, as are their pieces.
+        let parts = (OfMut(theta, PIECE), Of(g, PIECE), OfMut(m, PIECE), OfMut(v, PIECE));
+        cpu::each(parts, 1, &|_, (OfMut(theta, _), Of(g, _), OfMut(m, _), OfMut(v, _))| {
+            cpu::update(rule, theta, g, m, v);
+        });
     }
 }
 

@@ -12,7 +12,6 @@ mod cost;
 mod embeddings;
 
 use rand_core::Rng;
-use rayon::prelude::*;
 
 use cache::LayerCache;
 pub use cache::{Cache, Keep};
@@ -120,10 +119,8 @@ fn through<T: Real>(
         }
         // Once, if each member has rows of its own.
         Layer::Members(_) => a.chunks_exact_mut(a_in.len()).for_each(|a| a.copy_from_slice(a_in)),
-        Layer::MemberScale(Members { members, n }) => {
-            let ([r], of_member) = (params.tensors(l), a.len() / members);
-            let rows = a.par_chunks_exact_mut(of_member).zip(a_in.par_chunks_exact(of_member));
-            rows.zip(r.par_chunks_exact(n)).for_each(|((a, a_in), r)| scale::forward(r, a_in, a));
+        Layer::MemberScale(Members { members, .. }) => {
+            scale::forward_of_members(members, params.tensors(l), a_in, a);
         }
         Layer::Ensemble(layer) => {
             let z_of = if mask.is_empty() { mask } else { &mut mask[..a.len()] };
@@ -148,13 +145,17 @@ fn draw_mask<T: Real>(mask: &mut [T], rate: f64, seed: u64, step: u64, layer: us
 const BYTES: usize = 4 * 64;
 const MASKS: usize = BYTES / 2;
 
-/// A piece of a layer's masks, of which it begins at `first`, an even number: a word of the generator is two masks.
+/// A piece of a layer's masks, of which it begins at `first`. A word of the generator is two masks.
 fn draw_mask_from<T: Real>(first: usize, mask: &mut [T], rate: f64, [seed, step, layer]: [u64; 3]) {
     let threshold = (rate * 65_536.0) as u32;
     let kept = T::of(65_536.0 / f64::from(65_536 - threshold));
     // 2¹⁶ layers are more than any network on a table has.
     let mut rng = stream(seed, Purpose::Dropout, step << 16 | layer);
     rng.set_word_pos(first as u128 / 2);
+    let (second, mask) = mask.split_at_mut((first % 2).min(mask.len()));
+    if !second.is_empty() {
+        cpu::mask(threshold, kept, &rng.next_u32().to_le_bytes()[2..], second);
+    }
     let mut words = [0; BYTES];
     for mask in mask.chunks_mut(MASKS) {
         rng.fill_bytes(&mut words);
@@ -162,8 +163,8 @@ fn draw_mask_from<T: Real>(first: usize, mask: &mut [T], rate: f64, [seed, step,
     }
 }
 
-/// [`forward`], [`loss`] and [`backward`] for the first `m` rows of the cache: J, Σ w_i, and the gradients into `grads`, which stay as
-/// they are where J is infinite or NaN.
+/// [`forward`], [`loss`] and [`backward`] for the first `m` rows of the cache: J, Σ w_i, and the gradients into `grads`, which are not to
+/// be used where J is infinite or NaN.
 ///
 /// The same bits as one after the other; where there are several threads, they meet less often (see `chain`).
 pub fn gradient<T: Real>(
@@ -308,11 +309,8 @@ fn back_through<T: Real>(
             sum_members(da, da_in);
             true
         }
-        Layer::MemberScale(Members { members, n }) => {
-            let ([r], [dr], of_member) = (params.tensors(l), grads.tensors_mut(l), da.len() / members);
-            let rows = da.par_chunks_exact_mut(of_member).zip(a_in.par_chunks_exact(of_member));
-            let scales = r.par_chunks_exact(n).zip(dr.par_chunks_exact_mut(n));
-            rows.zip(scales).for_each(|((da, a_in), (r, dr))| scale::backward(r, a_in, da, dr));
+        Layer::MemberScale(Members { members, .. }) => {
+            scale::backward_of_members(members, params.tensors(l), a_in, da, grads.tensors_mut(l));
             false
         }
         Layer::Ensemble(layer) => {

@@ -1,6 +1,7 @@
 //! `wxb bench`.
 
 use serde::Serialize;
+use wxb::cpu::with_team;
 use wxb::trainer::Divergence;
 use wxb::{Code, Error, Loss, Optimizer, Real};
 use wxb_train::settings;
@@ -233,15 +234,18 @@ fn one<T: Real>(workload: &Workload, work: Work, seconds: f64) -> Result<Row, Fa
 fn train<T: Real>(workload: &Workload, seconds: f64) -> Result<(usize, Found), Error> {
     let mut training = Training::<T>::new(workload)?;
     let peaks = Peaks::measure::<T>()?;
-    let loss_first = training.steps(1).map_err(diverged)?;
-    let mut loss_last = loss_first;
-    let timing = time(seconds, |steps| training.steps(steps).map(|loss| loss_last = loss));
-    let timing = timing.map_err(diverged)?;
-    // A large network's steps would take longer than the measurement.
-    let counted = COUNTED_STEPS.min((seconds / timing.median) as usize).max(2);
-    let before = allocations();
-    training.steps(counted).map_err(diverged)?;
-    let allocated = allocations() - before;
+    let mut measure = || -> Result<_, Divergence> {
+        let loss_first = training.steps(1)?;
+        let mut loss_last = loss_first;
+        let timing = time(seconds, |steps| training.steps(steps).map(|loss| loss_last = loss))?;
+        // A large network's steps would take longer than the measurement.
+        let counted = COUNTED_STEPS.min((seconds / timing.median) as usize).max(2);
+        let before = allocations();
+        training.steps(counted)?;
+        Ok((timing, [loss_first, loss_last], counted, allocations() - before))
+    };
+    let measured = with_team((workload.flop_per_step() / 2.0) as usize, &mut measure);
+    let (timing, [loss_first, loss_last], counted, allocated) = measured.map_err(diverged)?;
     let found = Found::Training {
         steps: timing.calls,
         seconds_per_step: timing.median,

@@ -1,9 +1,7 @@
 //! Piecewise-linear encodings of numbers: a number's place among bins, as it is or mixed to fewer numbers.
 
-use rayon::prelude::*;
-
 use super::periodic::dot;
-use super::threads::split;
+use super::threads::{OfMut, each, split};
 use super::{ELEMENTS, for_each_isa};
 use crate::layer::{Bins, Piecewise};
 use crate::real::Real;
@@ -135,9 +133,10 @@ pub(crate) fn embed_backward<T: Real>(
 ) {
     let (bins, width) = (layer.bins, layer.width);
     let (n_in, n_out, components) = (bins.n_in(), layer.n_out(), bins.components());
-    let of_columns =
-        dw.par_chunks_mut(width).zip(db.par_chunks_mut(width)).zip(dv.par_chunks_mut(width * bins.bins));
-    of_columns.enumerate().for_each(|(j, ((dw, db), dv))| sums(layer, j, [a_in, kept, da], dw, db, dv));
+    let of_columns = (OfMut(dw, width), OfMut(db, width), OfMut(dv, width * bins.bins));
+    each(of_columns, 1, &|j, (OfMut(dw, _), OfMut(db, _), OfMut(dv, _))| {
+        sums(layer, j, [a_in, kept, da], dw, db, dv);
+    });
     lines(bins, edges, scratch);
     let lines = &scratch[..lines_len(bins)];
     split(da_in, n_in, 1, rows_of(components * width), 0, &|first, da_in| {

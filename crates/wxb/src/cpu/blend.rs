@@ -1,8 +1,6 @@
 //! A = Z + α ⊙ (g(Z) − Z).
 
-use rayon::prelude::*;
-
-use super::threads::split;
+use super::threads::{Of, OfMut, count, each, split};
 use super::{ELEMENTS, for_each_isa, multiply};
 use crate::activation::Activation;
 use crate::real::Real;
@@ -19,12 +17,14 @@ pub(crate) struct Kept<V> {
 pub(crate) fn forward<T: Real>(g: Activation, alpha: &[T], z: &[T], kept: Kept<&mut [T]>, a: &mut [T]) {
     let (n, Kept { d, slope }) = (alpha.len(), kept);
     let rows = ELEMENTS.div_ceil(n);
-    if z.len() <= rows * n || rayon::current_num_threads() == 1 {
+    if z.len() <= rows * n || count() == 1 {
         return forward_rows(g, alpha, z, d, slope, a);
     }
-    let kept = d.par_chunks_mut(rows * n).zip(slope.par_chunks_mut(rows * n));
-    let pieces = a.par_chunks_mut(rows * n).zip(kept).zip(z.par_chunks(rows * n));
-    pieces.for_each(|((a, (d, slope)), z)| forward_rows(g, alpha, z, d, slope, a));
+    let of = rows * n;
+    let parts = (OfMut(a, of), Of(z, of), OfMut(d, of), OfMut(slope, of));
+    each(parts, 1, &|_, (OfMut(a, _), Of(z, _), OfMut(d, _), OfMut(slope, _))| {
+        forward_rows(g, alpha, z, d, slope, a);
+    });
 }
 
 for_each_isa! {

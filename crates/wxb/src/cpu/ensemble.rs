@@ -2,9 +2,8 @@
 //!
 //! The rows of a member lie side by side, so that a member's part of everything is a piece of memory of its own, and a task.
 
-use rayon::prelude::*;
-
 use super::elementwise::activate;
+use super::threads::{Of, OfMut};
 use super::{Dense, ELEMENTS, for_each_isa, forward as product, grad_input, grad_weights, scale, threads};
 use crate::activation::Activation;
 use crate::layer::Ensemble;
@@ -119,10 +118,10 @@ pub(crate) fn backward<T: Real>(
     let [dr, dw, ds, db] = grads;
     let z = if kept.z.is_empty() { a } else { kept.z };
     let size = m * n_out;
-    let inputs = z.par_chunks_exact(size).zip(a.par_chunks_exact(size)).zip(kept.u.par_chunks_exact(size));
-    let sums = ds.par_chunks_exact_mut(n_out).zip(db.par_chunks_exact_mut(n_out));
-    let own = da.par_chunks_exact_mut(size).zip(inputs).zip(sums).zip(s.par_chunks_exact(n_out));
-    own.for_each(|(((da, ((z, a), u)), (ds, db)), s)| {
+    let inputs = [z, a, kept.u].map(|values| Of(values, size));
+    let parts = (Of(s, n_out), [ds, db].map(|sums| OfMut(sums, n_out)), OfMut(da, size), inputs);
+    threads::each(parts, 1, &|_, (Of(s, _), [OfMut(ds, _), OfMut(db, _)], OfMut(da, _), inputs)| {
+        let [Of(z, _), Of(a, _), Of(u, _)] = inputs;
         super::multiply_by_derivative(g, z, a, da);
         back_affine(s, u, da, ds, db);
     });
@@ -131,9 +130,7 @@ pub(crate) fn backward<T: Real>(
     grad_weights(sizes, x, da, dw, scratch);
     let shared = Dense { m: members * m, n_in, n_out, w, b, activation: Activation::Identity };
     grad_input(shared, Activation::Identity, da, [&[], a_in], da_in, scratch);
-    let rows = da_in.par_chunks_exact_mut(m * n_in).zip(a_in.par_chunks_exact(m * n_in));
-    let scales = dr.par_chunks_exact_mut(n_in).zip(r.par_chunks_exact(n_in));
-    rows.zip(scales).for_each(|((da_in, a_in), (dr, r))| scale::backward(r, a_in, da_in, dr));
+    scale::backward_of_members(members, [r], a_in, da_in, [dr]);
 }
 
 for_each_isa! {

@@ -1,7 +1,6 @@
 //! A_i = A_in,i W_i + b_i for each member i: as many small dense layers, side by side, each a task of its own.
 
-use rayon::prelude::*;
-
+use super::threads::{Of, OfMut, each};
 use super::{Dense, forward as dense_forward, grad_input, grad_params, packed_len};
 use crate::activation::Activation;
 use crate::layer::Heads;
@@ -16,10 +15,10 @@ pub(crate) fn scratch_len<T: Real>(layer: Heads, m: usize) -> usize {
 pub(crate) fn forward<T: Real>(layer: Heads, [w, b]: [&[T]; 2], a_in: &[T], a: &mut [T], scratch: &mut [T]) {
     let Heads { members, n_in, n_out } = layer;
     let m = a_in.len() / (members * n_in);
-    let own = own_scratch(layer, m, scratch);
-    let layers = w.par_chunks_exact(n_in * n_out).zip(b.par_chunks_exact(n_out));
-    let rows = a.par_chunks_exact_mut(m * n_out).zip(a_in.par_chunks_exact(m * n_in));
-    rows.zip(layers).zip(own).for_each(|(((a, a_in), (w, b)), scratch)| {
+    let layers = (Of(w, n_in * n_out), Of(b, n_out));
+    let rows = (Of(a_in, m * n_in), OfMut(a, m * n_out));
+    let parts = (layers, rows, own_scratch(layer, m, scratch));
+    each(parts, 1, &|_, ((Of(w, _), Of(b, _)), (Of(a_in, _), OfMut(a, _)), OfMut(scratch, _))| {
         dense_forward(dense(layer, m, [w, b]), a_in, &mut [], a, scratch);
     });
 }
@@ -35,18 +34,19 @@ pub(crate) fn backward<T: Real>(
 ) {
     let Heads { members, n_in, n_out } = layer;
     let m = a_in.len() / (members * n_in);
-    let gradients = dw.par_chunks_exact_mut(n_in * n_out).zip(db.par_chunks_exact_mut(n_out));
-    let rows = dz.par_chunks_exact(m * n_out).zip(a_in.par_chunks_exact(m * n_in));
-    let own = own_scratch(layer, m, scratch);
-    rows.clone().zip(gradients).zip(own).for_each(|(((dz, a_in), (dw, db)), scratch)| {
+    let gradients = (OfMut(dw, n_in * n_out), OfMut(db, n_out));
+    let rows = || (Of(dz, m * n_out), Of(a_in, m * n_in));
+    let parts = (gradients, rows(), own_scratch(layer, m, scratch));
+    each(parts, 1, &|_, ((OfMut(dw, _), OfMut(db, _)), (Of(dz, _), Of(a_in, _)), OfMut(scratch, _))| {
         grad_params([m, n_in, n_out], a_in, dz, dw, db, scratch);
     });
     if da_in.is_empty() {
         return;
     }
-    let layers = w.par_chunks_exact(n_in * n_out).zip(b.par_chunks_exact(n_out));
-    let inputs = da_in.par_chunks_exact_mut(m * n_in).zip(own_scratch(layer, m, scratch));
-    rows.zip(layers).zip(inputs).for_each(|(((dz, a_in), (w, b)), (da_in, scratch))| {
+    let layers = (Of(w, n_in * n_out), Of(b, n_out));
+    let inputs = (OfMut(da_in, m * n_in), own_scratch(layer, m, scratch));
+    each((layers, rows(), inputs), 1, &|_, parts| {
+        let ((Of(w, _), Of(b, _)), (Of(dz, _), Of(a_in, _)), (OfMut(da_in, _), OfMut(scratch, _))) = parts;
         let dense = dense(layer, m, [w, b]);
         grad_input(dense, Activation::Identity, dz, [&[], a_in], da_in, scratch);
     });
@@ -58,10 +58,6 @@ fn dense<'a, T>(layer: Heads, m: usize, [w, b]: [&'a [T]; 2]) -> Dense<'a, T> {
 }
 
 /// Scratch of each member.
-fn own_scratch<T: Real>(
-    layer: Heads,
-    m: usize,
-    scratch: &mut [T],
-) -> impl IndexedParallelIterator<Item = &mut [T]> {
-    scratch.par_chunks_exact_mut(packed_len::<T>(m, layer.n_in, layer.n_out))
+fn own_scratch<T: Real>(layer: Heads, m: usize, scratch: &mut [T]) -> OfMut<'_, T> {
+    OfMut(scratch, packed_len::<T>(m, layer.n_in, layer.n_out))
 }

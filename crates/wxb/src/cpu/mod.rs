@@ -39,6 +39,7 @@ pub(crate) mod residual;
 pub(crate) mod scale;
 #[cfg(target_arch = "x86_64")]
 mod strip;
+mod team;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -49,7 +50,9 @@ pub(crate) use elementwise::{loss, mask, multiply, multiply_by_derivative, produ
 pub use isa::Isa;
 pub(crate) use isa::for_each_isa;
 
-pub(crate) use threads::split;
+pub(crate) use team::is_awake;
+pub use team::with_team;
+pub(crate) use threads::{Of, OfMut, count, each, join, split};
 
 use pack::Rhs;
 use product::{product, product_transposed};

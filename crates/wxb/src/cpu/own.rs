@@ -1,7 +1,6 @@
 //! A layer of each member's own: its kernel once for each member, each a task.
 
-use rayon::prelude::*;
-
+use super::threads::{Of, OfMut, each};
 use super::{Dense, blend, embed, forward as dense_forward, periodic};
 use super::{grad_input, grad_params, multiply_by_derivative, packed_len};
 use crate::activation::Activation;
@@ -42,37 +41,37 @@ pub(crate) fn forward<T: Real>(
     let k = layer.members;
     let m = a_in.len() / (k * layer.n_in());
     let [n_z, n_mask] = kept(layer).map(|width| width * m);
-    let rows = pieces(a, k).zip(a_in.par_chunks_exact(a_in.len() / k));
+    let rows = (part(a_in, k), part_mut(a, k));
     match layer.layer {
         OwnLayer::Dense { n_in, n_out, activation } => {
-            let [w, b] = params.tensors(l);
-            let own = scratch.par_chunks_exact_mut(of_member::<T>(layer, m));
-            let layers = w.par_chunks_exact(n_in * n_out).zip(b.par_chunks_exact(n_out));
-            rows.zip(z.par_chunks_exact_mut(n_z)).zip(layers).zip(own).for_each(
-                |((((a, a_in), z), (w, b)), scratch)| {
-                    dense_forward(Dense { m, n_in, n_out, w, b, activation }, a_in, z, a, scratch);
-                },
-            );
+            let layers = params.tensors::<2>(l).map(|t| part(t, k));
+            let own = (OfMut(z, n_z), OfMut(scratch, of_member::<T>(layer, m)));
+            each((rows, layers, own), 1, &|_, ((Of(a_in, _), OfMut(a, _)), [Of(w, _), Of(b, _)], own)| {
+                let (OfMut(z, _), OfMut(scratch, _)) = own;
+                dense_forward(Dense { m, n_in, n_out, w, b, activation }, a_in, z, a, scratch);
+            });
         }
-        OwnLayer::Blend { n, activation } => {
-            let [alpha] = params.tensors(l);
-            let kept = z.par_chunks_exact_mut(n_z).zip(mask.par_chunks_exact_mut(n_mask));
-            rows.zip(kept).zip(alpha.par_chunks_exact(n)).for_each(|(((a, a_in), (d, slope)), alpha)| {
+        OwnLayer::Blend { activation, .. } => {
+            let [alpha] = params.tensors(l).map(|t| part(t, k));
+            let kept = (OfMut(z, n_z), OfMut(mask, n_mask));
+            each((rows, alpha, kept), 1, &|_, ((Of(a_in, _), OfMut(a, _)), Of(alpha, _), kept)| {
+                let (OfMut(d, _), OfMut(slope, _)) = kept;
                 blend::forward(activation, alpha, a_in, blend::Kept { d, slope }, a);
             });
         }
         OwnLayer::Periodic(one) => {
-            let [w, beta, mix, shift] = params.tensors(l).map(|t: &[T]| t.par_chunks_exact(t.len() / k));
-            let waves = mask.par_chunks_exact_mut(n_mask).zip(z.par_chunks_exact_mut(n_z));
-            let params = w.zip(beta).zip(mix.zip(shift));
-            rows.zip(waves).zip(params).for_each(|(((a, a_in), (sin, cos)), ((w, beta), (mix, shift)))| {
-                periodic::forward(one, [w, beta, mix, shift], a_in, a, sin, cos);
+            let params = params.tensors::<4>(l).map(|t| part(t, k));
+            let waves = (OfMut(mask, n_mask), OfMut(z, n_z));
+            each((rows, params, waves), 1, &|_, ((Of(a_in, _), OfMut(a, _)), params, waves)| {
+                let (OfMut(sin, _), OfMut(cos, _)) = waves;
+                periodic::forward(one, params.map(|Of(t, _)| t), a_in, a, sin, cos);
             });
         }
         OwnLayer::Embed(one) => {
-            let [e] = params.tensors(l);
-            let tables = e.par_chunks_exact(e.len() / k);
-            rows.zip(tables).for_each(|((a, a_in), e)| embed::forward(one, e, a_in, a));
+            let [tables] = params.tensors(l).map(|t| part(t, k));
+            each((rows, tables), 1, &|_, ((Of(a_in, _), OfMut(a, _)), Of(e, _))| {
+                embed::forward(one, e, a_in, a);
+            });
         }
     }
 }
@@ -89,16 +88,17 @@ pub(crate) fn backward<T: Real>(
     let k = layer.members;
     let m = a_in.len() / (k * layer.n_in());
     let [n_z, n_mask] = kept(layer).map(|width| width * m);
-    let own = scratch.par_chunks_exact_mut(of_member::<T>(layer, m));
-    let rows = a_in.par_chunks_exact(a_in.len() / k).zip(pieces(da, k)).zip(own);
+    let rows = (part(a_in, k), part_mut(da, k));
     match layer.layer {
         OwnLayer::Dense { n_in, n_out, activation } => {
-            let ([w, b], [dw, db]) = (params.tensors(l), grads.tensors_mut(l));
-            let layers = w.par_chunks_exact(n_in * n_out).zip(b.par_chunks_exact(n_out));
-            let gradients = pieces(dw, k).zip(pieces(db, k)).zip(pieces(da_in, k));
-            let kept = z.par_chunks_exact(n_z).zip(a.par_chunks_exact(n_z));
-            let all = rows.zip(kept).zip(layers).zip(gradients);
-            all.for_each(|(((((a_in, dz), scratch), (z, a)), (w, b)), ((dw, db), dz_in))| {
+            let layers = params.tensors::<2>(l).map(|t| part(t, k));
+            let gradients = grads.tensors_mut::<2>(l).map(|t| part_mut(t, k));
+            let kept = [Of(z, n_z), Of(a, n_z)];
+            let own = (part_mut(da_in, k), OfMut(scratch, of_member::<T>(layer, m)));
+            each((rows, layers, gradients, kept, own), 1, &|_, (rows, layers, gradients, kept, own)| {
+                let ((Of(a_in, _), OfMut(dz, _)), [Of(w, _), Of(b, _)]) = (rows, layers);
+                let ([OfMut(dw, _), OfMut(db, _)], [Of(z, _), Of(a, _)]) = (gradients, kept);
+                let (OfMut(dz_in, _), OfMut(scratch, _)) = own;
                 multiply_by_derivative(activation, z, a, dz);
                 grad_params([m, n_in, n_out], a_in, dz, dw, db, scratch);
                 let dense = Dense { m, n_in, n_out, w, b, activation };
@@ -106,38 +106,43 @@ pub(crate) fn backward<T: Real>(
             });
         }
         OwnLayer::Blend { .. } => {
-            let [dalpha] = grads.tensors_mut(l);
-            let kept = z.par_chunks_exact(n_z).zip(mask.par_chunks_exact(n_mask));
-            let all = rows.zip(kept).zip(pieces(dalpha, k));
-            all.for_each(|((((_, da), _), (d, slope)), dalpha)| {
+            let [dalpha] = grads.tensors_mut(l).map(|t| part_mut(t, k));
+            let kept = [Of(z, n_z), Of(mask, n_mask)];
+            each((rows, dalpha, kept), 1, &|_, ((_, OfMut(da, _)), OfMut(dalpha, _), kept)| {
+                let [d, slope] = kept.map(|Of(values, _)| values);
                 blend::backward(blend::Kept { d, slope }, da, dalpha);
             });
             return false;
         }
         OwnLayer::Periodic(one) => {
-            let [w, beta, mix, shift] = params.tensors(l).map(|t: &[T]| t.par_chunks_exact(t.len() / k));
-            let [dw, dbeta, dmix, dshift] = grads.tensors_mut(l).map(|t| pieces(t, k));
-            let waves = mask.par_chunks_exact(n_mask).zip(z.par_chunks_exact(n_mask));
-            let (params, grads) = (w.zip(beta).zip(mix.zip(shift)), dw.zip(dbeta).zip(dmix.zip(dshift)));
-            let all = rows.zip(pieces(da_in, k)).zip(waves).zip(params).zip(grads);
-            all.for_each(|((((((a_in, da), _), da_in), (sin, cos)), params), grads)| {
-                let ((w, beta), (mix, shift)) = params;
-                let ((dw, dbeta), (dmix, dshift)) = grads;
-                let (params, grads) = ([w, beta, mix, shift], [dw, dbeta, dmix, dshift]);
+            let params = params.tensors::<4>(l).map(|t| part(t, k));
+            let grads = grads.tensors_mut::<4>(l).map(|t| part_mut(t, k));
+            let waves = [Of(mask, n_mask), Of(z, n_mask)];
+            let parts = (rows, params, grads, waves, part_mut(da_in, k));
+            each(parts, 1, &|_, ((Of(a_in, _), OfMut(da, _)), params, grads, waves, OfMut(da_in, _))| {
+                let [sin, cos] = waves.map(|Of(values, _)| values);
+                let (params, grads) = (params.map(|Of(t, _)| t), grads.map(|OfMut(t, _)| t));
                 periodic::backward(one, params, periodic::Inputs { a_in, sin, cos, da }, grads, da_in);
             });
         }
         OwnLayer::Embed(one) => {
-            let [de] = grads.tensors_mut(l);
-            let all = rows.zip(pieces(de, k)).zip(pieces(da_in, k));
-            all.for_each(|((((a_in, da), _), de), da_in)| embed::backward(one, a_in, da, de, da_in));
+            let [de] = grads.tensors_mut(l).map(|t| part_mut(t, k));
+            let parts = (rows, de, part_mut(da_in, k));
+            each(parts, 1, &|_, ((Of(a_in, _), OfMut(da, _)), OfMut(de, _), OfMut(da_in, _))| {
+                embed::backward(one, a_in, da, de, da_in);
+            });
         }
     }
     true
 }
 
 /// The parts of the members.
-fn pieces<T: Real>(values: &mut [T], members: usize) -> rayon::slice::ChunksExactMut<'_, T> {
+fn part<T>(values: &[T], members: usize) -> Of<'_, T> {
+    Of(values, values.len() / members)
+}
+
+/// The same, to be written.
+fn part_mut<T>(values: &mut [T], members: usize) -> OfMut<'_, T> {
     let of_member = values.len() / members;
-    values.par_chunks_exact_mut(of_member)
+    OfMut(values, of_member)
 }

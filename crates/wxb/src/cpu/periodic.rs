@@ -1,7 +1,6 @@
 //! e = A u + c, u = cos(2π w x + β), for each numeric column.
 
-use rayon::prelude::*;
-
+use super::threads::{Of, OfMut, count, each};
 use super::{ELEMENTS, for_each_isa};
 use crate::layer::Periodic;
 use crate::real::Real;
@@ -20,12 +19,14 @@ pub(crate) fn forward<T: Real>(
 ) {
     let (n_in, n_out, waves) = (layer.n_in(), layer.n_out(), layer.waves());
     let rows = WAVES.div_ceil(waves);
-    if cos.len() <= WAVES || rayon::current_num_threads() == 1 {
+    if cos.len() <= WAVES || count() == 1 {
         return forward_rows(layer, params, a_in, a, sin, cos);
     }
-    let kept = sin.par_chunks_mut(rows * waves).zip(cos.par_chunks_mut(rows * waves));
-    let pieces = a.par_chunks_mut(rows * n_out).zip(a_in.par_chunks(rows * n_in)).zip(kept);
-    pieces.for_each(|((a, a_in), (sin, cos))| forward_rows(layer, params, a_in, a, sin, cos));
+    let rows_of_all =
+        (Of(a_in, rows * n_in), OfMut(a, rows * n_out), OfMut(sin, rows * waves), OfMut(cos, rows * waves));
+    each(rows_of_all, 1, &|_, (Of(a_in, _), OfMut(a, _), OfMut(sin, _), OfMut(cos, _))| {
+        forward_rows(layer, params, a_in, a, sin, cos);
+    });
 }
 
 /// Waves that a task takes: some 10 µs.
@@ -66,13 +67,9 @@ fn forward_with<T: Real>(
     let rows = a_in.chunks_exact(layer.n_in()).zip(a.chunks_exact_mut(layer.n_out()));
     for ((x, a), (sin, cos)) in rows.zip(kept) {
         let of_column = w.chunks_exact(frequencies).zip(beta.chunks_exact(frequencies));
-        for ((y, &x), (w, beta)) in cos.chunks_exact_mut(frequencies).zip(x).zip(of_column) {
-            for ((y, &w), &beta) in y.iter_mut().zip(w).zip(beta) {
-                *y = w * x + beta * turn;
-            }
-        }
-        for (sin, cos) in sin.iter_mut().zip(cos.iter_mut()) {
-            (*sin, *cos) = cos.sin_cos_turns();
+        let waves = sin.chunks_exact_mut(frequencies).zip(cos.chunks_exact_mut(frequencies));
+        for (((sin, cos), &x), (w, beta)) in waves.zip(x).zip(of_column) {
+            waves_of(frequencies, x, [w, beta], turn, [sin, cos]);
         }
         let (e, after) = a.split_at_mut(of_e);
         after.copy_from_slice(x);
@@ -83,6 +80,22 @@ fn forward_with<T: Real>(
                 *e = shift + dot(mix, u);
             }
         }
+    }
+}
+
+/// sin and cos of 2π w x + β.
+#[inline(always)]
+fn waves_of<T: Real>(frequencies: usize, x: T, [w, beta]: [&[T]; 2], turn: T, [sin, cos]: [&mut [T]; 2]) {
+    for at in (0..frequencies).step_by(USUAL) {
+        // Copies: with slices the compiler takes several columns at once, and gathers and scatters their numbers one by one.
+        let n = USUAL.min(frequencies - at);
+        let (w, beta) = (some(&w[at..], n), some(&beta[at..], n));
+        let (mut s, mut c) = ([T::ZERO; USUAL], [T::ZERO; USUAL]);
+        for f in 0..USUAL {
+            (s[f], c[f]) = (w[f] * x + beta[f] * turn).sin_cos_turns();
+        }
+        sin[at..][..n].copy_from_slice(&s[..n]);
+        cos[at..][..n].copy_from_slice(&c[..n]);
     }
 }
 
@@ -129,16 +142,20 @@ pub(crate) fn backward<T: Real>(
     let Periodic { columns, frequencies, width, .. } = layer;
     let (n_in, n_out, waves) = (layer.n_in(), layer.n_out(), layer.waves());
     // Sums over the rows are shared out by columns, what a row gets by rows.
-    let several = inputs.cos.len() > ELEMENTS && rayon::current_num_threads() > 1;
+    let several = inputs.cos.len() > ELEMENTS && count() > 1;
     let at_once = if several { columns.div_ceil(PIECES) } else { columns };
-    let [dw, dbeta] = [dw, dbeta].map(|sums| sums.par_chunks_mut(at_once * frequencies));
-    let of_mix = (dmix.par_chunks_mut(at_once * width * frequencies), dshift.par_chunks_mut(at_once * width));
-    dw.zip(dbeta).zip(of_mix).enumerate().for_each(|(i, ((dw, dbeta), (dmix, dshift)))| {
-        of_columns(layer, i * at_once, params[2], inputs, [dw, dbeta, dmix, dshift]);
-    });
+    let of_waves = [dw, dbeta].map(|sums| OfMut(sums, at_once * frequencies));
+    let of_mix = (OfMut(dmix, at_once * width * frequencies), OfMut(dshift, at_once * width));
+    each(
+        (of_waves, of_mix),
+        1,
+        &|i, ([OfMut(dw, _), OfMut(dbeta, _)], (OfMut(dmix, _), OfMut(dshift, _)))| {
+            of_columns(layer, i * at_once, params[2], inputs, [dw, dbeta, dmix, dshift]);
+        },
+    );
     let rows = WAVES.div_ceil(waves);
-    let inputs = inputs.sin.par_chunks(rows * waves).zip(inputs.da.par_chunks(rows * n_out));
-    da_in.par_chunks_mut(rows * n_in).zip(inputs).for_each(|(da_in, (sin, da))| {
+    let of_rows = (OfMut(da_in, rows * n_in), Of(inputs.sin, rows * waves), Of(inputs.da, rows * n_out));
+    each(of_rows, 1, &|_, (OfMut(da_in, _), Of(sin, _), Of(da, _))| {
         rows_of_inputs(layer, [params[0], params[2]], sin, da, da_in);
     });
 }

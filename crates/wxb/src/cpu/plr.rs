@@ -1,9 +1,7 @@
 //! e = max(0, A [cos(2π w x) ; sin(2π w x)] + c) for each numeric column.
 
-use rayon::prelude::*;
-
 use super::periodic::dot;
-use super::threads::split;
+use super::threads::{OfMut, each, split};
 use super::{ELEMENTS, for_each_isa};
 use crate::layer::Plr;
 use crate::real::Real;
@@ -54,8 +52,8 @@ pub(crate) fn backward<T: Real>(
         e.filter(|(_, a)| **a <= T::ZERO).for_each(|(da, _)| *da = T::ZERO);
     }
     let da = &*da;
-    let of_columns = dw.par_chunks_mut(frequencies).zip(dmix.par_chunks_mut(width * 2 * frequencies));
-    of_columns.zip(dshift.par_chunks_mut(width)).enumerate().for_each(|(j, ((dw, dmix), dshift))| {
+    let of_columns = (OfMut(dw, frequencies), OfMut(dmix, width * 2 * frequencies), OfMut(dshift, width));
+    each(of_columns, 1, &|j, (OfMut(dw, _), OfMut(dmix, _), OfMut(dshift, _))| {
         let mix = &mix[j * dmix.len()..(j + 1) * dmix.len()];
         sums(layer, j, mix, [a_in, waves, da], dw, dmix, dshift);
     });

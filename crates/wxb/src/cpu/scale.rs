@@ -1,7 +1,28 @@
-//! A = γ ⊙ A_in.
+//! A = γ ⊙ A_in, and A_i = r_i ⊙ A_in,i for each member i.
 
 use super::for_each_isa;
+use super::threads::{Of, OfMut, each};
 use crate::real::Real;
+
+/// A of all members.   r (k, n)  a_in, a (k m, n)
+pub(crate) fn forward_of_members<T: Real>(members: usize, [r]: [&[T]; 1], a_in: &[T], a: &mut [T]) {
+    let (n, of_member) = (r.len() / members, a.len() / members);
+    let parts = (Of(r, n), OfMut(a, of_member), Of(a_in, of_member));
+    each(parts, 1, &|_, (Of(r, _), OfMut(a, _), Of(a_in, _))| forward(r, a_in, a));
+}
+
+/// [`backward`] of all members.   r, dr (k, n)  a_in, da (k m, n)
+pub(crate) fn backward_of_members<T: Real>(
+    members: usize,
+    [r]: [&[T]; 1],
+    a_in: &[T],
+    da: &mut [T],
+    [dr]: [&mut [T]; 1],
+) {
+    let (n, of_member) = (r.len() / members, da.len() / members);
+    let parts = (Of(r, n), OfMut(dr, n), OfMut(da, of_member), Of(a_in, of_member));
+    each(parts, 1, &|_, (Of(r, _), OfMut(dr, _), OfMut(da, _), Of(a_in, _))| backward(r, a_in, da, dr));
+}
 
 for_each_isa! {
     /// A = γ ⊙ A_in.   γ (n)  a_in, a (m, n)

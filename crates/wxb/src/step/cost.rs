@@ -1,9 +1,7 @@
 //! The cost of a batch, and what the members of a network come to.
 
-use rayon::prelude::*;
-
 use super::Cache;
-use crate::cpu;
+use crate::cpu::{self, Of, OfMut};
 use crate::network::Network;
 use crate::real::Real;
 
@@ -16,18 +14,18 @@ pub fn loss<T: Real>(network: &Network<T>, cache: &mut Cache<T>, m: usize) -> (f
     let all = m * members;
     cache.repeat_targets(m * n_targets, m, members);
     let Cache { weights, layers, dz, row_loss, y, repeated, apart, .. } = cache;
-    let (y, weights) =
-        if members > 1 && !*apart { (&repeated[0][..], &repeated[1][..]) } else { (&y[..], &weights[..]) };
+    let [y, weights] = targets([y, weights], repeated, members > 1 && !*apart);
     let total = if weights.is_empty() { all as f64 } else { sum(&weights[..all]) };
     let z = &layers.last().expect("a network has a layer").a[..all * n];
     let scale = T::of(1.0 / total);
     // Rows a task takes: a softmax of 10 classes over 256 rows is about 15 µs.
     const ROWS: usize = 256;
-    if all <= ROWS || rayon::current_num_threads() == 1 {
+    if all <= ROWS || cpu::count() == 1 {
         loss_of_rows(network, 0, [z, y, weights], scale, &mut dz[0][..all * n], &mut row_loss[..all]);
     } else {
-        let tasks = dz[0][..all * n].par_chunks_mut(ROWS * n).zip(row_loss[..all].par_chunks_mut(ROWS));
-        tasks.zip(z.par_chunks(ROWS * n)).enumerate().for_each(|(task, ((dz, row_loss), z))| {
+        let (dz, row_loss) = (&mut dz[0][..all * n], &mut row_loss[..all]);
+        let tasks = (OfMut(row_loss, ROWS), OfMut(dz, ROWS * n), Of(z, ROWS * n));
+        cpu::each(tasks, 1, &|task, (OfMut(row_loss, _), OfMut(dz, _), Of(z, _))| {
             loss_of_rows(network, task * ROWS, [z, y, weights], scale, dz, row_loss);
         });
     }
@@ -51,9 +49,18 @@ pub(super) fn loss_of_rows<T: Real>(
     cpu::loss(network.loss(), network.n_out(), [z, y, weights], scale, dz, row_loss);
 }
 
+/// Y and the weights (or none) of all rows, those of members that see the same rows repeated.
+pub(super) fn targets<'c, T>(
+    once: [&'c [T]; 2],
+    repeated: &'c [Vec<T>; 2],
+    is_repeated: bool,
+) -> [&'c [T]; 2] {
+    if is_repeated { [&repeated[0], &repeated[1]] } else { once }
+}
+
 impl<T: Real> Cache<T> {
     /// Each target and weight once for each member, where the members see the same rows.
-    fn repeat_targets(&mut self, targets: usize, weights: usize, members: usize) {
+    pub(super) fn repeat_targets(&mut self, targets: usize, weights: usize, members: usize) {
         if members == 1 || self.apart {
             return;
         }

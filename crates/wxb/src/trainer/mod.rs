@@ -15,6 +15,7 @@ pub use run::{Best, Divergence, EpochRecord, Run, Stop};
 
 use std::ops::ControlFlow;
 
+use crate::cpu::with_team;
 use crate::data::{Dataset, Folds};
 use crate::error::{Code, Error, Result};
 use crate::evaluate::{evaluate, out_of_fold};
@@ -146,7 +147,10 @@ fn fit_judged<'d, T: Real>(
     };
     let stop = match observe(start) {
         ControlFlow::Break(stop) => stop,
-        ControlFlow::Continue(()) => fitting.epochs(run, observe)?,
+        ControlFlow::Continue(()) => {
+            let multiplications = 3 * config.batch_rows(fitting.rows) * run.network.n_params();
+            with_team(multiplications, || fitting.epochs(run, observe))?
+        }
     };
     if !judge.is_held_out() && !matches!(stop, Stop::Diverged(_)) {
         run.keep_weights(); // an epoch that was broken off counts too

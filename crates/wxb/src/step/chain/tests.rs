@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::data::target::Task;
-use crate::layer::Members;
+use crate::layer::{Ensemble, Heads, Layer, Members, side_by_side};
 use crate::network::dense_layers;
 use crate::preprocess::Groups;
-use crate::recipe::realmlp;
+use crate::recipe::{deep, realmlp};
 use crate::rng::{Purpose, stream, unit};
 use crate::step::{self, Keep, backward, forward, loss};
 use crate::{Initializer, Loss};
@@ -27,7 +27,7 @@ struct Case {
     weighted: bool,
 }
 
-/// Above [`SERIAL`]; a last layer of one unit, of a few, and of more than a panel; rows that are no multiple of anything.
+/// Large enough; a last layer of one unit, of a few, and of more than a panel; rows that are no multiple of anything.
 const CASES: [Case; 5] = [
     Case { sizes: &[100, 130, 67, 10], m: 131, dropout: 0.0, weighted: true },
     Case { sizes: &[70, 128, 64, 1], m: 256, dropout: 0.3, weighted: false },
@@ -38,7 +38,9 @@ const CASES: [Case; 5] = [
 
 fn network<T: Real>(layers: Vec<Layer>) -> Network<T> {
     let loss = match layers.last() {
-        Some(Layer::Dense { n_out: 1, .. }) => Loss::BinaryCrossEntropy { label_smoothing: 0.0 },
+        Some(Layer::Dense { n_out: 1, .. } | Layer::Heads(Heads { n_out: 1, .. })) => {
+            Loss::BinaryCrossEntropy { label_smoothing: 0.0 }
+        }
         _ => Loss::CrossEntropy { label_smoothing: 0.1 },
     };
     Network::with_layers(layers, loss, Initializer::HeNormal, 5).unwrap()
@@ -55,8 +57,10 @@ fn batch<T: Real>(network: &Network<T>, (m, weighted): (usize, bool), keep: Keep
     cache.x.iter_mut().for_each(|x| *x = T::of(2.0 * unit(&mut rng) - 1.0));
     let classes = network.n_out().max(2);
     cache.y.iter_mut().enumerate().for_each(|(i, y)| *y = T::of((i * 7 % classes) as f64));
+    // Networks side by side may have rows of their own.
+    cache.apart = matches!(network.layers().last(), Some(Layer::Heads(Heads { members: 3, .. })));
     if weighted {
-        cache.weights = (0..m + 3).map(|i| T::of((i % 3) as f64)).collect();
+        cache.weights = (0..cache.rows_in(m + 3)).map(|i| T::of((i % 3) as f64)).collect();
     }
     cache
 }
@@ -78,7 +82,8 @@ fn check<T: Real>(network: &Network<T>, (m, weighted): (usize, bool), mode: Mode
             (batch(network, (m, weighted), keep), Params::zeros(network.layers()).unwrap());
         pool(threads).install(|| {
             assert!(Chain::of(network, &cache, m).is_some(), "{name}");
-            let j = step::gradient(network, &mut cache, m, mode, &mut grads);
+            let mut j = || step::gradient(network, &mut cache, m, mode, &mut grads);
+            let j = if threads == 2 { j() } else { cpu::with_team(usize::MAX, j) };
             assert_eq!(j, expected_j, "J of {name}");
         });
         assert_eq!(grads.flat, expected_grads.flat, "{name}, {threads} threads");
@@ -117,6 +122,27 @@ fn embeddings_before_and_blends_between_are_the_same_bits() {
     check::<f32>(&network(layers), (200, true), TRAINING, Keep::Needed);
 }
 
+/// Members that share embeddings and blends, and such that share nothing, some of them with rows of their own; on odd numbers of rows
+/// and of units a member's masks begin in the middle of a word.
+#[test]
+fn members_are_the_same_bits() {
+    let inputs = Groups { numbers: 5, others: 3, rows: 2, levels: 9 };
+    for (members, n_out, m) in [(2, 1, 33), (4, 1, 64), (5, 4, 17)] {
+        let network_of = || deep::layers(inputs, members, n_out);
+        check::<f32>(&network(network_of()), (m, true), TRAINING, Keep::Needed);
+        check::<f64>(&network(network_of()), (m, false), Mode::Predicting, Keep::Needed);
+    }
+    for members in [3, 4] {
+        let realmlp = realmlp::layers(inputs, Task::Multiclass, 4);
+        let dense = dense_layers(&[100, 131, 33, 3], &[Activation::Gelu, Activation::Relu], 0.4).unwrap();
+        for one in [realmlp, dense] {
+            let layers = side_by_side(&one, members).unwrap();
+            check::<f32>(&network(layers.clone()), (71, true), TRAINING, Keep::Needed);
+            check::<f64>(&network(layers), (96, false), TRAINING, Keep::Needed);
+        }
+    }
+}
+
 #[test]
 fn a_loss_that_is_not_a_number_is_returned() {
     let case = &CASES[0];
@@ -143,6 +169,12 @@ fn other_networks_go_layer_by_layer() {
     assert!(!is_chain(&[dense(3, 4), dropout, blend, dense(4, 1)]));
     assert!(!is_chain(&[dense(3, 4), dropout]));
     assert!(!is_chain(&[dense(3, 4), Layer::Scale { n: 4 }, dense(4, 1)]));
-    assert!(!is_chain(&[Layer::Members(Members { members: 2, n: 2 }), dense(2, 2)]));
+    let members = Layer::Members(Members { members: 2, n: 2 });
+    let heads = |members, n_out| Layer::Heads(Heads { members, n_in: 2, n_out });
+    assert!(is_chain(&[members, heads(2, 2), heads(2, 1)]));
+    assert!(!is_chain(&[members, dense(2, 2)]), "W in common");
+    assert!(!is_chain(&[members, heads(2, 2), dense(2, 1)]));
+    let ensemble = Layer::Ensemble(Ensemble { members: 2, n_in: 2, n_out: 2, activation: Activation::Relu });
+    assert!(!is_chain(&[members, ensemble, heads(2, 1)]));
     assert!(!is_chain(&[dense(2, 2); MOST + 1]));
 }
