@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// Rounds of looking for work, each of some 0.5 µs, before a thread sleeps.
 const PATIENCE: u32 = 1000;
+/// The most threads that look at once: what more there are sleep as soon as they find nothing, as on large machines most of them would
+/// look in vain.
+const LOOKERS: usize = 7;
 /// What a thread sleeps that waits for a piece which another one has: that one may have lost its processor.
 const NAP: Duration = Duration::from_micros(50);
 /// Multiplications of a step below which its parts are not shared out, or hardly.
@@ -82,7 +85,9 @@ struct Team {
     pending: Mutex<VecDeque<Job>>,
     /// How many are pending, to be looked at without the lock.
     count: AtomicUsize,
-    /// Threads that sleep until there is something pending.
+    /// Threads that look for something pending.
+    lookers: AtomicUsize,
+    /// Threads that sleep until there is.
     sleepers: AtomicUsize,
     news: Condvar,
     is_over: AtomicBool,
@@ -106,6 +111,7 @@ impl Team {
             threads,
             pending: Mutex::new(VecDeque::with_capacity(PENDING)),
             count: AtomicUsize::new(0),
+            lookers: AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
             news: Condvar::new(),
             is_over: AtomicBool::new(false),
@@ -140,9 +146,10 @@ impl Team {
             return false;
         }
         pending.push_back(job);
-        self.count.store(pending.len(), Ordering::Release);
+        let count = pending.len();
+        self.count.store(count, Ordering::Release);
         drop(pending);
-        if self.sleepers.load(Ordering::Acquire) > 0 {
+        if count > self.lookers.load(Ordering::Acquire) && self.sleepers.load(Ordering::Acquire) > 0 {
             self.news.notify_one();
         }
         true
@@ -186,20 +193,29 @@ impl Team {
     /// Does pieces until the team's work is over.
     fn serve(&self) {
         TEAM.set(Some(NonNull::from(self)));
-        let mut idle = 0;
-        while !self.is_over.load(Ordering::Acquire) {
-            match self.take() {
-                Some(job) => {
-                    job.run();
-                    idle = 0;
-                }
-                None if idle < PATIENCE => pause(&mut idle),
-                None => {
-                    self.sleep();
-                    idle = 0;
-                }
-            }
+        while let Some(job) = self.take().or_else(|| self.look()) {
+            job.run();
         }
+    }
+
+    /// The next job; none if the team's work is over.
+    fn look(&self) -> Option<Job> {
+        let others = self.lookers.fetch_add(1, Ordering::AcqRel);
+        let mut idle = if others < LOOKERS { 0 } else { PATIENCE };
+        let mut found = None;
+        while found.is_none() && !self.is_over.load(Ordering::Acquire) {
+            if idle < PATIENCE {
+                pause(&mut idle);
+            } else {
+                self.lookers.fetch_sub(1, Ordering::AcqRel);
+                self.sleep();
+                self.lookers.fetch_add(1, Ordering::AcqRel);
+                idle = 0;
+            }
+            found = self.take();
+        }
+        self.lookers.fetch_sub(1, Ordering::AcqRel);
+        found
     }
 
     /// Until there is something to do, or nothing any more.
@@ -304,7 +320,7 @@ mod tests {
 
     #[test]
     fn each_piece_is_done_once() {
-        for threads in [1, 2, 3, 8] {
+        for threads in [1, 2, 3, 8, 12] {
             with_threads(threads, || {
                 assert_eq!(count(), threads);
                 for n in [0, 1, 10, 1000, 20_000] {
