@@ -33,8 +33,8 @@ thread_local! {
 }
 
 /// Calls `work`, a loop of steps, with a team of as many threads as rayon's pool has here, this one among them. What of `work` is shared
-/// out meanwhile is shared out to the team; the bits of results do not depend on it. Steps of few multiplications, which one thread does,
-/// have none.
+/// out meanwhile is shared out to the team; the bits of results do not depend on it. `multiplications` are those of a step, about three for
+/// each row and parameter; below 2²¹ one thread does a step, and there is no team.
 ///
 /// [`fit`](crate::trainer::fit) has one; who calls [`train_step`](crate::trainer::train_step) may want one around all steps.
 pub fn with_team<R>(multiplications: usize, work: impl FnOnce() -> R) -> R {
