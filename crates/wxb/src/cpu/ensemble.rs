@@ -4,7 +4,9 @@
 
 use super::elementwise::activate;
 use super::threads::{Of, OfMut};
-use super::{Dense, ELEMENTS, for_each_isa, forward as product, grad_input, grad_weights, scale, threads};
+use super::{
+    Dense, ELEMENTS, Packed, for_each_isa, forward as product, grad_input, grad_weights, scale, threads,
+};
 use crate::activation::Activation;
 use crate::layer::Ensemble;
 use crate::real::Real;
@@ -58,6 +60,39 @@ pub(crate) fn forward<T: Real>(
         a.copy_from_slice(z);
         threads::split(a, 1, 1, ELEMENTS, 0, &|_, a| activate(activation, a));
     }
+}
+
+/// [`forward`] of some rows of a member, on one thread; X = r ⊙ A_in is kept, too.   r (n_in)  s, b (n_out)
+pub(crate) fn forward_rows<T: Real>(
+    w: &Packed<'_, T>,
+    g: Activation,
+    [r, s, b]: [&[T]; 3],
+    a_in: &[T],
+    [x, u, z, a]: [&mut [T]; 4],
+) {
+    scale::forward(r, a_in, x);
+    w.forward(x, &mut [], u);
+    if z.is_empty() {
+        affine(s, b, u, a);
+    } else {
+        affine(s, b, u, z);
+        a.copy_from_slice(z);
+    }
+    activate(g, a);
+}
+
+/// [`backward`] of some rows of a member, on one thread, from dZ, which dU takes the place of: dr, ds and db are added to, dW is left to
+/// whoever has all rows.
+pub(crate) fn backward_rows<T: Real>(
+    w: &Packed<'_, T>,
+    [r, s]: [&[T]; 2],
+    [a_in, u]: [&[T]; 2],
+    [dz, da_in]: [&mut [T]; 2],
+    [dr, ds, db]: [&mut [T]; 3],
+) {
+    back_affine(s, u, dz, ds, db);
+    w.grad_input(Activation::Identity, dz, [&[], a_in], da_in);
+    scale::backward_rows(r, a_in, da_in, dr);
 }
 
 /// X = r ⊙ A_in.
@@ -122,6 +157,8 @@ pub(crate) fn backward<T: Real>(
     let parts = (Of(s, n_out), [ds, db].map(|sums| OfMut(sums, n_out)), OfMut(da, size), inputs);
     threads::each(parts, 1, &|_, (Of(s, _), [OfMut(ds, _), OfMut(db, _)], OfMut(da, _), inputs)| {
         let [Of(z, _), Of(a, _), Of(u, _)] = inputs;
+        ds.fill(T::ZERO);
+        db.fill(T::ZERO);
         super::multiply_by_derivative(g, z, a, da);
         back_affine(s, u, da, ds, db);
     });
@@ -134,11 +171,9 @@ pub(crate) fn backward<T: Real>(
 }
 
 for_each_isa! {
-    /// ds = Σ dZ ⊙ U,  db = Σ dZ over the rows, and dU = dZ ⊙ s in place of dZ.   u, dz (m, n)  s, ds, db (n)
+    /// Σ dZ ⊙ U over the rows is added to ds, Σ dZ to db, and dU = dZ ⊙ s takes the place of dZ.   u, dz (m, n)  s, ds, db (n)
     fn back_affine<T: Real>(s: &[T], u: &[T], dz: &mut [T], ds: &mut [T], db: &mut [T]) {
         let n = s.len();
-        ds.fill(T::ZERO);
-        db.fill(T::ZERO);
         for (dz, u) in dz.chunks_exact_mut(n).zip(u.chunks_exact(n)) {
             let sums = ds.iter_mut().zip(db.iter_mut());
             for (((dz, &u), &s), (ds, db)) in dz.iter_mut().zip(u).zip(s).zip(sums) {

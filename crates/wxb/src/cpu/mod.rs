@@ -40,8 +40,6 @@ pub(crate) mod scale;
 #[cfg(target_arch = "x86_64")]
 mod strip;
 mod team;
-#[cfg(test)]
-mod tests;
 mod threads;
 mod tile;
 mod weights;
@@ -138,7 +136,7 @@ pub fn grad_params<T: Real>(
 
 /// dW = A_inᵀ dZ. The tiles of dW are as wide as they lie, or turned round where that leaves fewer of their columns empty;
 /// the order of each sum is the same.
-fn grad_weights<T: Real>(
+pub(crate) fn grad_weights<T: Real>(
     [m, n_in, n_out]: [usize; 3],
     a_in: &[T],
     dz: &[T],

@@ -36,11 +36,16 @@ for_each_isa! {
     }
 }
 
+/// dγ = Σ dA ⊙ A_in over the rows, and dA_in = dA ⊙ γ in place of dA.   a_in, da (m, n)  γ, dγ (n)
+pub(crate) fn backward<T: Real>(gamma: &[T], a_in: &[T], da: &mut [T], dgamma: &mut [T]) {
+    dgamma.fill(T::ZERO);
+    backward_rows(gamma, a_in, da, dgamma);
+}
+
 for_each_isa! {
-    /// dγ = Σ dA ⊙ A_in over the rows, and dA_in = dA ⊙ γ in place of dA.   a_in, da (m, n)  γ, dγ (n)
-    pub(crate) fn backward<T: Real>(gamma: &[T], a_in: &[T], da: &mut [T], dgamma: &mut [T]) {
+    /// [`backward`] for the next rows, which are added to dγ.
+    pub(crate) fn backward_rows<T: Real>(gamma: &[T], a_in: &[T], da: &mut [T], dgamma: &mut [T]) {
         let n = gamma.len();
-        dgamma.fill(T::ZERO);
         for (da, a_in) in da.chunks_exact_mut(n).zip(a_in.chunks_exact(n)) {
             for (((da, &a_in), &gamma), dgamma) in da.iter_mut().zip(a_in).zip(gamma).zip(dgamma.iter_mut()) {
                 *dgamma += *da * a_in;

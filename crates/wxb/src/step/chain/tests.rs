@@ -5,7 +5,7 @@ use crate::data::target::Task;
 use crate::layer::{Ensemble, Heads, Layer, Members, side_by_side};
 use crate::network::dense_layers;
 use crate::preprocess::Groups;
-use crate::recipe::{deep, realmlp};
+use crate::recipe::{deep, realmlp, tabm};
 use crate::rng::{Purpose, stream, unit};
 use crate::step::{self, Keep, backward, forward, loss};
 use crate::{Initializer, Loss};
@@ -77,7 +77,9 @@ fn check<T: Real>(network: &Network<T>, (m, weighted): (usize, bool), mode: Mode
     });
     let name = format!("{:?} {} {mode:?} {keep:?}", network.layers(), T::NAME);
     assert!(expected_grads.flat.iter().filter(|g| g.f64() != 0.0).count() > network.n_params() / 4, "{name}");
-    for threads in [2, 3, 8] {
+    // Members with a W in common are tasks that are not cut.
+    let shares_w = Chain::new(network.layers()).is_some_and(Chain::shares_w);
+    for threads in if shares_w { [2, 1, 3] } else { [2, 3, 8] } {
         let (mut cache, mut grads) =
             (batch(network, (m, weighted), keep), Params::zeros(network.layers()).unwrap());
         pool(threads).install(|| {
@@ -143,6 +145,31 @@ fn members_are_the_same_bits() {
     }
 }
 
+/// Members that have W in common, and the activations of both kinds: those whose g' needs Z, and the others.
+#[test]
+fn ensembles_are_the_same_bits() {
+    for (members, n_out, m) in [(3, 1, 131), (4, 5, 200), (5, 3, 17)] {
+        for layers in [tabm::layers(21, members, n_out), tabm::mini_layers(21, members, n_out)] {
+            check::<f32>(&network(layers.clone()), (m, true), TRAINING, Keep::Needed);
+            check::<f64>(&network(layers), (m, false), TRAINING, Keep::Needed);
+        }
+    }
+    let ensemble =
+        |n_in, n_out, activation| Layer::Ensemble(Ensemble { members: 3, n_in, n_out, activation });
+    let layers = vec![
+        Layer::Members(Members { members: 3, n: 300 }),
+        ensemble(300, 131, Activation::Gelu),
+        Layer::Blend { n: 131, activation: Activation::Mish },
+        Layer::Dropout { rate: 0.3 },
+        ensemble(131, 67, Activation::Tanh),
+        ensemble(67, 70, Activation::Silu),
+        Layer::Dense { n_in: 70, n_out: 40, activation: Activation::Softplus },
+        Layer::Heads(Heads { members: 3, n_in: 40, n_out: 3 }),
+    ];
+    check::<f32>(&network(layers.clone()), (257, true), TRAINING, Keep::Needed);
+    check::<f64>(&network(layers), (100, false), Mode::Predicting, Keep::Needed);
+}
+
 #[test]
 fn a_loss_that_is_not_a_number_is_returned() {
     let case = &CASES[0];
@@ -172,9 +199,11 @@ fn other_networks_go_layer_by_layer() {
     let members = Layer::Members(Members { members: 2, n: 2 });
     let heads = |members, n_out| Layer::Heads(Heads { members, n_in: 2, n_out });
     assert!(is_chain(&[members, heads(2, 2), heads(2, 1)]));
-    assert!(!is_chain(&[members, dense(2, 2)]), "W in common");
-    assert!(!is_chain(&[members, heads(2, 2), dense(2, 1)]));
+    assert!(!is_chain(&[members, dense(2, 2)]), "the members are the same");
+    assert!(is_chain(&[members, heads(2, 2), dense(2, 1)]));
     let ensemble = Layer::Ensemble(Ensemble { members: 2, n_in: 2, n_out: 2, activation: Activation::Relu });
-    assert!(!is_chain(&[members, ensemble, heads(2, 1)]));
+    assert!(is_chain(&[members, ensemble, heads(2, 1)]));
+    assert!(is_chain(&[members, dense(2, 2), heads(2, 1)]));
+    assert!(!is_chain(&[members, ensemble, heads(3, 1)]), "3 is not 2");
     assert!(!is_chain(&[dense(2, 2); MOST + 1]));
 }

@@ -1,8 +1,15 @@
 //! Every number of a product is one chain of multiply-adds, bit for bit, with every instruction set of the machine,
 //! in every shape of tile and of panel, on one thread and on two.
 
-use super::*;
-use crate::rng::{Purpose, stream, unit};
+use wxb::cpu::{Dense, Isa, forward, grad_input, grad_params, packed_len};
+use wxb::rng::{Purpose, stream, unit};
+use wxb::{Activation, Real};
+
+/// Up to so many units the sums of each go along its inputs.
+const NARROW: usize = 3;
+/// And up to so many but 16 if there are so many inputs.
+const FEW: usize = 23;
+const MANY_INPUTS: usize = 512;
 
 fn random<T: Real>(n: usize, seed: u64) -> Vec<T> {
     let mut rng = stream(seed, Purpose::Sample, n as u64);
@@ -20,7 +27,7 @@ fn chain<T: Real>(start: T, products: impl Iterator<Item = (T, T)>) -> T {
     products.fold(start, add)
 }
 
-/// So many sums over k modulo their number, of which halves are added: see [`narrow`] and [`dots`].
+/// So many sums over k modulo their number, of which halves are added.
 fn lanes<T: Real>(count: usize, products: impl Iterator<Item = (T, T)>) -> T {
     let mut s = vec![T::ZERO; count];
     products.enumerate().for_each(|(p, product)| s[p % count] = add(s[p % count], product));
@@ -51,8 +58,8 @@ fn check<T: Real>(m: usize, n_in: usize, n_out: usize) {
         let (i, j) = (at / n_out, at % n_out);
         let products = (0..n_in).map(|p| (x[i * n_in + p], w[p * n_out + j]));
         let expected = match n_out {
-            ..=narrow::UNITS => lanes(8, products) + b[j],
-            _ if dots::takes(n_in, n_out) => lanes(64 / size_of::<T>(), products) + b[j],
+            ..=NARROW => lanes(8, products) + b[j],
+            ..=FEW if n_in >= MANY_INPUTS && n_out != 16 => lanes(64 / size_of::<T>(), products) + b[j],
             _ => chain(b[j], products),
         };
         assert_eq!(a, expected, "A[{i}, {j}] of {name}");
@@ -67,7 +74,7 @@ fn check<T: Real>(m: usize, n_in: usize, n_out: usize) {
     }
     for (j, &db) in db.iter().enumerate() {
         let column = (0..m).map(|i| dz[i * n_out + j]);
-        let expected = if n_out <= narrow::UNITS { fours(column) } else { column.sum() };
+        let expected = if n_out <= NARROW { fours(column) } else { column.sum() };
         assert_eq!(db, expected, "db[{j}] of {name}");
     }
 
