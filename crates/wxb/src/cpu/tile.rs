@@ -304,15 +304,147 @@ unsafe fn tile<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
                 Start::Row(row) => row.as_ptr(),
                 _ => std::ptr::null(),
             };
-            whole::<T, V, M, VECS>(block, i, (c, block.stride), row);
+            of_strides::<T, V, M, VECS>(block, i, (c, block.stride), row);
         } else {
             let mut buffer = std::mem::MaybeUninit::<[T; BUFFER]>::uninit();
             let buffer = buffer.as_mut_ptr().cast::<T>();
             load_part(block, (i, M), buffer, VECS * V::N, c);
-            whole::<T, V, M, VECS>(block, i, (buffer, VECS * V::N), buffer);
+            of_strides::<T, V, M, VECS>(block, i, (buffer, VECS * V::N), buffer);
             store_part(block, (i, M), buffer, VECS * V::N, c);
         }
     }
+}
+
+/// [`whole`] for how L lies.
+///
+/// # Safety
+/// As [`whole`].
+#[inline(always)]
+unsafe fn of_strides<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
+    block: &Block<'_, T>,
+    i: usize,
+    c: (*mut T, usize),
+    row: *const T,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        match block.lhs {
+            Lhs { depth_stride: 1, .. } if is_hot::<V>(M, VECS) => {
+                hot::<T, V, Rows, M, VECS>(block, i, c, row);
+            }
+            Lhs { row_stride: 1, .. } if is_hot::<V>(M, VECS) => {
+                hot::<T, V, Columns, M, VECS>(block, i, c, row);
+            }
+            _ => whole::<T, V, Any, M, VECS>(block, i, c, row),
+        }
+    }
+}
+
+/// How L lies, as far as the compiler is to know: a stride that it knows takes no register. Where it knows none, a step of 8 × 3
+/// vectors has nine instructions more, to fetch addresses, which count when another program works on the same core and the
+/// instructions of both take turns.
+trait Strides {
+    /// Whether one of them is 1.
+    const ARE_KNOWN: bool;
+    /// Whether the rows lie side by side, so that one pointer reaches them all.
+    const ONE_POINTER: bool;
+    /// From row to row, and from step to step.
+    fn of<T>(lhs: Lhs<'_, T>) -> [usize; 2];
+}
+
+/// As they are.
+struct Any;
+/// L row-major.
+struct Rows;
+/// L column-major.
+struct Columns;
+
+impl Strides for Any {
+    const ARE_KNOWN: bool = false;
+    const ONE_POINTER: bool = false;
+
+    #[inline(always)]
+    fn of<T>(Lhs { row_stride, depth_stride, .. }: Lhs<'_, T>) -> [usize; 2] {
+        [row_stride, depth_stride]
+    }
+}
+
+impl Strides for Rows {
+    const ARE_KNOWN: bool = true;
+    const ONE_POINTER: bool = false;
+
+    #[inline(always)]
+    fn of<T>(Lhs { row_stride, .. }: Lhs<'_, T>) -> [usize; 2] {
+        [row_stride, 1]
+    }
+}
+
+impl Strides for Columns {
+    const ARE_KNOWN: bool = true;
+    const ONE_POINTER: bool = true;
+
+    #[inline(always)]
+    fn of<T>(Lhs { depth_stride, .. }: Lhs<'_, T>) -> [usize; 2] {
+        [1, depth_stride]
+    }
+}
+
+/// Whether a tile is one that products are made of, not one of the last rows or columns.
+#[inline(always)]
+const fn is_hot<V>(rows: usize, vectors: usize) -> bool {
+    rows * vectors >= 12 && (size_of::<V>() == 64 || (size_of::<V>() == 32 && vectors > 1))
+}
+
+/// [`whole`], by itself: in one function the compiler takes minutes for all of them. (Of a function with features of its own it does not
+/// hear that it is not to be inlined, hence this one.)
+///
+/// # Safety
+/// As [`whole`], and the tile [`is_hot`].
+#[inline(never)]
+unsafe fn hot<T: Real, V: Lanes<T>, S: Strides, const M: usize, const VECS: usize>(
+    block: &Block<'_, T>,
+    i: usize,
+    c: (*mut T, usize),
+    row: *const T,
+) {
+    // SAFETY: the caller's; only AVX2 and AVX-512 have such vectors.
+    unsafe {
+        match size_of::<V>() {
+            #[cfg(target_arch = "x86_64")]
+            64 => hot_avx512::<T, V, S, M, VECS>(block, i, c, row),
+            #[cfg(target_arch = "x86_64")]
+            32 => hot_avx2::<T, V, S, M, VECS>(block, i, c, row),
+            _ => whole::<T, V, S, M, VECS>(block, i, c, row),
+        }
+    }
+}
+
+/// # Safety
+/// As [`whole`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+unsafe fn hot_avx512<T: Real, V: Lanes<T>, S: Strides, const M: usize, const VECS: usize>(
+    block: &Block<'_, T>,
+    i: usize,
+    c: (*mut T, usize),
+    row: *const T,
+) {
+    // SAFETY: the caller's.
+    unsafe { whole::<T, V, S, M, VECS>(block, i, c, row) };
+}
+
+/// # Safety
+/// As [`whole`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn hot_avx2<T: Real, V: Lanes<T>, S: Strides, const M: usize, const VECS: usize>(
+    block: &Block<'_, T>,
+    i: usize,
+    c: (*mut T, usize),
+    row: *const T,
+) {
+    // SAFETY: the caller's.
+    unsafe { whole::<T, V, S, M, VECS>(block, i, c, row) };
 }
 
 /// A tile whose numbers are all wanted: at `c`, rows `stride` apart; the first sums are at `row` for every row, if
@@ -325,7 +457,7 @@ unsafe fn tile<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
     reason = "two arrays are walked at once; the compiler unrolls what is constant"
 )]
 #[inline(always)]
-unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
+unsafe fn whole<T: Real, V: Lanes<T>, S: Strides, const M: usize, const VECS: usize>(
     block: &Block<'_, T>,
     i: usize,
     (c, stride): (*mut T, usize),
@@ -344,9 +476,10 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
                 }
             }
         });
+        let [row_stride, depth_stride] = S::of(lhs);
         // A pointer for each three rows, of which the compiler must not know that they are of one matrix: it would add the
         // stride M times in a row, which takes longer than the multiply-adds, or keep M distances in registers.
-        let at = |k: usize| opaque(lhs.values.as_ptr().wrapping_add((i + k) * lhs.row_stride));
+        let at = |k: usize| opaque(lhs.values.as_ptr().wrapping_add((i + k) * row_stride));
         let (mut l0, mut l3, mut l6, mut l9) = (at(0), at(3), at(6), at(9));
         let mut r = panel.values.as_ptr();
         macro_rules! step {
@@ -355,20 +488,24 @@ unsafe fn whole<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
                     std::array::from_fn(|v| V::load(r.add(column_at::<T>(v * V::N, panel.next))));
                 for_each_row!(k < M, {
                     // At most 12 rows here: the remainder is for the compiler alone.
-                    let l = V::splat([l0, l3, l6, l9][k / 3 % 4].wrapping_add(k % 3 * lhs.row_stride));
+                    let l = if S::ONE_POINTER {
+                        V::splat(l0.wrapping_add(k))
+                    } else {
+                        V::splat([l0, l3, l6, l9][k / 3 % 4].wrapping_add(k % 3 * row_stride))
+                    };
                     for v in 0..VECS {
                         sum[k][v] = sum[k][v].add_product(l, row[v]);
                     }
                 });
-                l0 = l0.wrapping_add(lhs.depth_stride);
-                l3 = l3.wrapping_add(lhs.depth_stride);
-                l6 = l6.wrapping_add(lhs.depth_stride);
-                l9 = l9.wrapping_add(lhs.depth_stride);
-                r = r.wrapping_add(panel.stride);
+                [l0, l3, l6, l9] = [l0, l3, l6, l9].map(|l| l.wrapping_add(depth_stride));
+                if S::ONE_POINTER {
+                    l0 = opaque(l0);
+                }
+                r = opaque(r.wrapping_add(panel.stride));
             };
         }
-        // With 256-bit vectors there are no registers for it: a step of W3 had 20 % more instructions.
-        let together = if size_of::<V>() == 64 { depth / STEPS } else { 0 };
+        // With strides that take registers, a step among several has more instructions than one of a loop.
+        let together = if S::ARE_KNOWN { depth / STEPS } else { 0 };
         let mut ahead = lines_ahead(block, i / M * together);
         for _ in 0..together {
             bring(ahead);
