@@ -3,6 +3,7 @@
 mod array_numpy;
 mod blocks;
 mod corpus;
+mod corpus_layers;
 mod course_cases;
 mod engine;
 mod fingerprint;
