@@ -45,9 +45,12 @@ pub fn with_team<R>(multiplications: usize, work: impl FnOnce() -> R) -> R {
     let team = Team::new(threads);
     thread::scope(|scope| {
         let _over = Over(&team);
-        for i in 1..threads {
-            // Where the system gives no thread, those that there are do the work.
-            let _ = thread::Builder::new().name(format!("wxb-{i}")).spawn_scoped(scope, || team.serve());
+        let serve = |i| thread::Builder::new().name(format!("wxb-{i}")).spawn_scoped(scope, || team.serve());
+        // Where the system gives no thread, those that there are do the work.
+        let given = (1..threads).filter(|i| serve(*i).is_ok()).count();
+        // A thread allocates as it begins, which must not fall into a step.
+        while team.begun.load(Ordering::Acquire) < given {
+            thread::yield_now();
         }
         TEAM.set(Some(NonNull::from(&team)));
         work()
@@ -82,6 +85,8 @@ fn current<'a>() -> Option<&'a Team> {
 
 struct Team {
     threads: usize,
+    /// Threads that have begun to serve.
+    begun: AtomicUsize,
     pending: Mutex<VecDeque<Job>>,
     /// How many are pending, to be looked at without the lock.
     count: AtomicUsize,
@@ -109,6 +114,7 @@ impl Team {
     fn new(threads: usize) -> Self {
         Self {
             threads,
+            begun: AtomicUsize::new(0),
             pending: Mutex::new(VecDeque::with_capacity(PENDING)),
             count: AtomicUsize::new(0),
             lookers: AtomicUsize::new(0),
@@ -193,6 +199,7 @@ impl Team {
     /// Does pieces until the team's work is over.
     fn serve(&self) {
         TEAM.set(Some(NonNull::from(self)));
+        self.begun.fetch_add(1, Ordering::Release);
         while let Some(job) = self.take().or_else(|| self.look()) {
             job.run();
         }

@@ -3,9 +3,14 @@
 //! Every number of C is one chain `c ← l·r + c` in the order of the depth, whatever the tile, the panel and the
 //! instruction set: that is why bits do not depend on them.
 
+mod part;
+mod strides;
+
 use super::Isa;
 use super::lanes::Lanes;
 use crate::real::Real;
+use part::{load_part, store_part};
+use strides::{Any, Columns, Rows, Strides};
 
 /// The body once for each row of a tile, of which there are at most 24. As a loop of 12 × 2 sums it is unrolled too late: the
 /// sums stay in memory.
@@ -340,55 +345,6 @@ unsafe fn of_strides<T: Real, V: Lanes<T>, const M: usize, const VECS: usize>(
     }
 }
 
-/// How L lies, as far as the compiler is to know: a stride that it knows takes no register. Where it knows none, a step of 8 × 3
-/// vectors has nine instructions more, to fetch addresses, which count when another program works on the same core and the
-/// instructions of both take turns.
-trait Strides {
-    /// Whether one of them is 1.
-    const ARE_KNOWN: bool;
-    /// Whether the rows lie side by side, so that one pointer reaches them all.
-    const ONE_POINTER: bool;
-    /// From row to row, and from step to step.
-    fn of<T>(lhs: Lhs<'_, T>) -> [usize; 2];
-}
-
-/// As they are.
-struct Any;
-/// L row-major.
-struct Rows;
-/// L column-major.
-struct Columns;
-
-impl Strides for Any {
-    const ARE_KNOWN: bool = false;
-    const ONE_POINTER: bool = false;
-
-    #[inline(always)]
-    fn of<T>(Lhs { row_stride, depth_stride, .. }: Lhs<'_, T>) -> [usize; 2] {
-        [row_stride, depth_stride]
-    }
-}
-
-impl Strides for Rows {
-    const ARE_KNOWN: bool = true;
-    const ONE_POINTER: bool = false;
-
-    #[inline(always)]
-    fn of<T>(Lhs { row_stride, .. }: Lhs<'_, T>) -> [usize; 2] {
-        [row_stride, 1]
-    }
-}
-
-impl Strides for Columns {
-    const ARE_KNOWN: bool = true;
-    const ONE_POINTER: bool = true;
-
-    #[inline(always)]
-    fn of<T>(Lhs { depth_stride, .. }: Lhs<'_, T>) -> [usize; 2] {
-        [1, depth_stride]
-    }
-}
-
 /// Whether a tile is one that products are made of, not one of the last rows or columns.
 #[inline(always)]
 const fn is_hot<V>(rows: usize, vectors: usize) -> bool {
@@ -577,71 +533,3 @@ const fn column_at<T>(column: usize, next: usize) -> usize {
 
 /// The largest tile: 12 rows of two panels of 16, or 8 of three.
 const BUFFER: usize = 12 * 32;
-
-/// Where the element in row `i`, column `j` of the block lies in `c`.
-#[inline(always)]
-fn place<T>(block: &Block<'_, T>, i: usize, j: usize) -> usize {
-    match block.order {
-        Order::Rows => i * block.stride + j,
-        Order::Columns => j * block.stride + i,
-    }
-}
-
-/// The first sums of a tile of which a part is wanted, into the buffer.
-///
-/// # Safety
-/// The buffer has room for `height` rows of `stride` numbers.
-unsafe fn load_part<T: Real>(
-    block: &Block<'_, T>,
-    (i, height): (usize, usize),
-    buffer: *mut T,
-    stride: usize,
-    c: &[T],
-) {
-    let width = block.panel.width;
-    for k in 0..if let Start::Sum = block.start { height } else { 1 } {
-        // SAFETY: height · stride is at most `BUFFER`, and a row has `width` numbers, at most `stride`.
-        unsafe {
-            let to = buffer.add(k * stride);
-            match (block.start, block.order) {
-                (Start::Zero, _) => to.write_bytes(0, width),
-                (Start::Row(row), _) => to.copy_from_nonoverlapping(row[..width].as_ptr(), width),
-                (Start::Sum, Order::Rows) => {
-                    to.copy_from_nonoverlapping(c[place(block, i + k, 0)..][..width].as_ptr(), width);
-                }
-                (Start::Sum, Order::Columns) => {
-                    (0..width).for_each(|j| to.add(j).write(c[place(block, i + k, j)]));
-                }
-            }
-            to.add(width).write_bytes(0, stride - width);
-        }
-    }
-}
-
-/// The wanted part of a tile, out of the buffer.
-///
-/// # Safety
-/// The buffer has room for `height` rows of `stride` numbers, and all are written.
-unsafe fn store_part<T: Real>(
-    block: &Block<'_, T>,
-    (i, height): (usize, usize),
-    buffer: *const T,
-    stride: usize,
-    c: &mut [T],
-) {
-    let width = block.panel.width;
-    if block.order == Order::Rows {
-        for k in 0..height {
-            // SAFETY: height · stride is at most `BUFFER`, and the tile has written all of it.
-            let row = unsafe { std::slice::from_raw_parts(buffer.add(k * stride), width) };
-            c[place(block, i + k, 0)..][..width].copy_from_slice(row);
-        }
-        return;
-    }
-    for j in 0..width {
-        for k in 0..height {
-            // SAFETY: as above.
-            c[place(block, i + k, j)] = unsafe { *buffer.add(k * stride + j) };
-        }
-    }
-}
