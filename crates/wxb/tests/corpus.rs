@@ -1,4 +1,4 @@
-//! `testdata/corpus`: what NumPy computes for small networks, against the engine in both precisions and against
+//! `testdata/corpus`: what NumPy computes for small networks of dense layers, against the engine in both precisions and against
 //! the textbook, so that the two references are known to agree with each other.
 
 use crate::engine::{check_close, compute, train};

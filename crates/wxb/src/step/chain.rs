@@ -17,7 +17,7 @@ pub(super) use rows::Buffers;
 
 use link::Link;
 use pass::{Part, Pass};
-use rows::{Grads, Of, OfLayer, Rows, Share, gradient_len, own_grads, packed_len};
+use rows::{Grads, OfLayer, Rows, Share, Whose, gradient_len, own_grads, packed_len};
 
 use super::cost::{sum, targets};
 use super::{Cache, Mode, backward_from, forward_until};
@@ -142,7 +142,7 @@ impl<'a, T: Real> Step<'a, T> {
 
     fn with_common(self, scratch: &'a mut [T]) -> Self {
         let (mut common, count) = ([None; MOST], self.chain.layers.len());
-        self.pack(Of::All, (0, count), scratch, &mut common[..count]);
+        self.pack(Whose::All, (0, count), scratch, &mut common[..count]);
         Self { common, ..self }
     }
 
@@ -180,7 +180,7 @@ impl<'a, T: Real> Step<'a, T> {
         let mut packed = self.common;
         let is_top = matches!(part, Part::Top(_));
         if is_top {
-            self.pack(Of::Member(member), (0, count), scratch, &mut packed[..count]);
+            self.pack(Whose::Member(member), (0, count), scratch, &mut packed[..count]);
         }
         Pass { step: self, member, packed, part }.split(rows_of, rows, grads);
         if is_top && sum(rows.loss).is_finite() {
@@ -202,7 +202,7 @@ impl<'a, T: Real> Step<'a, T> {
     /// Both forms of each W of layers `from..to` that is theirs, each made by whoever is free; `scratch` and `packed` begin with these layers'.
     fn pack<'s>(
         &self,
-        of: Of,
+        of: Whose,
         (from, to): (usize, usize),
         scratch: &'s mut [T],
         packed: &mut [Option<Packed<'s, T>>],
@@ -227,7 +227,7 @@ impl<'a, T: Real> Step<'a, T> {
         let l = chain.start + from;
         packed[0] = match chain.link(from) {
             Link::Dense { n_in, n_out, g: activation } => {
-                let member = if let Of::Member(member) = of { member } else { 0 };
+                let member = if let Whose::Member(member) = of { member } else { 0 };
                 let [w, b] = network.params.tensors(l);
                 let (w, b) = (&w[member * n_in * n_out..][..n_in * n_out], &b[member * n_out..][..n_out]);
                 Some(Packed::new(Dense { m, n_in, n_out, w, b, activation }, l > 0, scratch))

@@ -30,9 +30,9 @@ impl<T: Real> Buffers<T> {
         let (rows, zeros) = (chain.members * capacity, |width| Aligned::zeros(width));
         let own = all
             .clone()
-            .map(|l| packed_len::<T>(chain, l, Of::Member(0)).max(gradient_len::<T>(chain, l, capacity)));
+            .map(|l| packed_len::<T>(chain, l, Whose::Member(0)).max(gradient_len::<T>(chain, l, capacity)));
         self.scratch = zeros(chain.members * own.sum::<usize>());
-        self.common = zeros(all.clone().map(|l| packed_len::<T>(chain, l, Of::All)).sum());
+        self.common = zeros(all.clone().map(|l| packed_len::<T>(chain, l, Whose::All)).sum());
         let kept = |l| if l == last { 0 } else { kept_width(chain.link(l)) };
         self.dz = all.map(|l| zeros(rows * kept(l))).collect();
         self.x = chain.links().map(|link| zeros(rows * scaled_width(link))).collect();
@@ -58,7 +58,7 @@ fn scaled_width(link: Link) -> usize {
 
 /// Whose W.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Of {
+pub enum Whose {
     /// In common.
     All,
     /// This member's own.
@@ -66,8 +66,8 @@ pub enum Of {
 }
 
 /// Numbers for both forms of a layer's W, if it is theirs, and for the zeros that are added to its product.
-pub fn packed_len<T: Real>(chain: Chain<'_>, l: usize, of: Of) -> usize {
-    let is_theirs = chain.has_shared_w(l) == (of == Of::All);
+pub fn packed_len<T: Real>(chain: Chain<'_>, l: usize, of: Whose) -> usize {
+    let is_theirs = chain.has_shared_w(l) == (of == Whose::All);
     match chain.link(l) {
         Link::Dense { n_in, n_out, .. } if is_theirs => Packed::<T>::len(n_in, n_out),
         Link::Ensemble { n_in, n_out, .. } if is_theirs => n_out + Packed::<T>::len(n_in, n_out),
