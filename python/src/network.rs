@@ -215,7 +215,7 @@ fn initial_as<'py, T: Float>(
         .map_err(|error| exception(&error))?;
     let Params { flat, .. } = network.params;
     let length = flat.len();
-    array(py, flat, &[length])
+    array(py, flat.into(), &[length])
 }
 
 fn predict_as<'py, T: Float>(

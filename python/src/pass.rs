@@ -98,7 +98,7 @@ impl Pass {
     /// The parameters of the pass.
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         of_precision!(&self.0, kept => {
-            let flat = kept.network.params.flat.clone();
+            let flat = kept.network.params.flat.to_vec();
             let length = flat.len();
             array(py, flat, &[length])
         })
@@ -192,7 +192,7 @@ impl<T: Float> Kept<T> {
         })?;
         let length = flat.len();
         let dx = with_dx.then(|| rows(py, self.cache.dx(self.m), self.network.n_in())).transpose()?;
-        Ok((j, array(py, flat, &[length])?, dx))
+        Ok((j, array(py, flat.into(), &[length])?, dx))
     }
 
     fn backward_from<'py>(

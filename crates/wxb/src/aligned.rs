@@ -1,6 +1,8 @@
 //! Buffers that begin where a line of the cache begins.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::slice::{Iter, IterMut};
 
 use crate::real::Real;
 
@@ -9,7 +11,6 @@ const LINE: usize = 64;
 
 /// A fixed number of numbers, the first at the beginning of a line of the cache: a vector of 512 bits is read from one
 /// line then, not from two, which a large `Vec` (16 bytes into a page) would need for each of them.
-#[derive(Debug)]
 pub struct Aligned<T> {
     /// Some that fill up a line, then the numbers.
     values: Vec<T>,
@@ -61,6 +62,49 @@ impl<T: Clone> From<&[T]> for Aligned<T> {
     }
 }
 
+impl<T: Clone> From<Vec<T>> for Aligned<T> {
+    fn from(values: Vec<T>) -> Self {
+        Self::from(&values[..])
+    }
+}
+
+impl<T> From<Aligned<T>> for Vec<T> {
+    fn from(Aligned { mut values, first }: Aligned<T>) -> Self {
+        values.drain(..first);
+        values
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Aligned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: PartialEq> PartialEq for Aligned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Aligned<T> {
+    type Item = &'a T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a mut Aligned<T> {
+    type Item = &'a mut T;
+    type IntoIter = IterMut<'a, T>;
+
+    fn into_iter(self) -> IterMut<'a, T> {
+        self.iter_mut()
+    }
+}
+
 impl<T> Deref for Aligned<T> {
     type Target = [T];
 
@@ -87,6 +131,7 @@ mod tests {
             for values in [values.clone(), values] {
                 assert_eq!(values.as_ptr() as usize % LINE, 0, "{length}");
                 assert!(values.iter().copied().eq(numbers.clone()), "{length}");
+                assert!(numbers.clone().eq(Vec::from(values)), "{length}");
             }
             assert!(Aligned::<f64>::zeros(length).iter().eq(&vec![0.0; length]), "{length}");
         }

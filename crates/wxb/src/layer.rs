@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use own::{Own, OwnLayer, side_by_side};
 
 use crate::activation::Activation;
+use crate::aligned::Aligned;
 use crate::error::{Code, Error, Result};
 use crate::real::Real;
 
@@ -464,7 +465,7 @@ impl Slot {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params<T> {
     /// All numbers: W1 row-major, b1, W2, …
-    pub flat: Vec<T>,
+    pub flat: Aligned<T>,
     slots: Vec<Slot>,
 }
 
@@ -476,7 +477,7 @@ impl<T: Real> Params<T> {
     pub fn zeros(layers: &[Layer]) -> Result<Self> {
         let slots = slots(layers)?;
         let length = slots.last().map_or(0, |slot| slot.range().end);
-        Ok(Self { flat: vec![T::ZERO; length], slots })
+        Ok(Self { flat: Aligned::zeros(length), slots })
     }
 
     /// The slots, in the order of the buffer.

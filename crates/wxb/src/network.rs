@@ -65,7 +65,7 @@ impl<T: Real> Network<T> {
             return Err(Error::new(Code::ShapeMismatch, message));
         }
         let mut network = Self::with_layers(layers, loss, Initializer::Zeros, 0)?;
-        network.params.flat = flat;
+        network.params.flat.copy_from_slice(&flat);
         let is_variance = |slot: &&Slot| slot.role == Role::Variance;
         let variances = network.params.slots().iter().filter(is_variance);
         match variances.flat_map(|slot| network.params.of(slot)).find(|variance| **variance < T::ZERO) {

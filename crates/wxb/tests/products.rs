@@ -106,6 +106,10 @@ fn every_product_is_its_chain() {
                 // Beyond a piece of the depth, of the rows, and of what is worth a second thread.
                 for [m, n_in, n_out] in [
                     [1, 700, 130],
+                    // One row: strips of 16, 8, 4, 2 and 1 vectors and a part of one, and a second thread.
+                    [1, 31, 16 * 31 + 5],
+                    [1, 17, 8 * 15 + 3],
+                    [1, 1100, 2100],
                     [97, 650, 40],
                     [70, 4001, 21],
                     [999, 41, 67],

@@ -49,7 +49,7 @@ impl<T: Number> Learning<T> {
         let header = serde_json::to_vec(&header).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header);
-        for values in [&network.params.flat, &self.run.best.flat, &self.run.moments] {
+        for values in [&network.params.flat[..], &self.run.best.flat, &self.run.moments] {
             values.iter().for_each(|value| value.write_le(&mut bytes));
         }
         Ok(bytes)

@@ -192,7 +192,8 @@ impl<T: Number> Learning<T> {
     /// Tells whoever listens of the last epoch.
     pub(super) fn tell(&self, task: &Task<'_, T>, course: &Course, goes_on: bool) -> Option<End> {
         let Listener { on_epoch, wants_weights } = task.listener?;
-        let weights = if task.valid.is_some() { &self.run.best.flat } else { &self.run.network.params.flat };
+        let weights =
+            if task.valid.is_some() { &self.run.best.flat[..] } else { &self.run.network.params.flat };
         let (loss, score) = (course.losses.last(), course.scores.last());
         Python::attach(|py| {
             let weights = wants_weights.then(|| PyArray1::from_slice(py, weights));

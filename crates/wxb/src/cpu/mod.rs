@@ -29,6 +29,7 @@ mod isa;
 pub(crate) mod lanes;
 mod narrow;
 pub(crate) mod norm;
+mod one_row;
 pub(crate) mod own;
 mod pack;
 pub mod peak;
@@ -112,6 +113,11 @@ fn affine<T: Real>(
         }
         Weights::Dots(dots) => {
             dots.forward([m, n_in], a_in, b, z);
+            finish(0, z);
+        }
+        Weights::Plain(w) => {
+            let z = &mut z[..m * b.len()];
+            one_row::forward(a_in, w, b, z);
             finish(0, z);
         }
         Weights::Wide(rhs) => product(m, Lhs::rows(a_in, n_in), rhs, Start::Row(b), z, finish),

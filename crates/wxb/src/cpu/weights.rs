@@ -2,6 +2,7 @@
 
 use super::dots::{self, Dots};
 use super::narrow;
+use super::one_row;
 use super::pack::{Rhs, packed_len};
 use super::product::product_of_rows;
 use super::tile::{Lhs, Start};
@@ -16,6 +17,8 @@ pub enum Weights<'a, T> {
     Narrow(&'a [T]),
     /// Of a few units and many inputs.
     Dots(Dots<'a, T>),
+    /// W (n_in, n_out) as it lies, for one row.
+    Plain(&'a [T]),
     /// W (n_in, n_out).
     Wide(Rhs<'a, T>),
 }
@@ -32,6 +35,8 @@ impl<'a, T: Real> Weights<'a, T> {
             Self::Narrow(narrow::transposed(w, n_out, scratch))
         } else if dots::takes(n_in, n_out) {
             Self::Dots(Dots::new(w, [m, n_in, n_out], scratch))
+        } else if m == 1 {
+            Self::Plain(&w[..n_in * n_out])
         } else {
             Self::Wide(Rhs::rows(w, n_in, n_out, m, scratch))
         }
@@ -95,6 +100,10 @@ impl<'a, T: Real> Packed<'a, T> {
             }
             Weights::Dots(dots) => {
                 dots.forward_rows(n_in, a_in, b, z);
+                finish(z);
+            }
+            Weights::Plain(w) => {
+                one_row::forward(a_in, w, b, z);
                 finish(z);
             }
             Weights::Wide(rhs) => {

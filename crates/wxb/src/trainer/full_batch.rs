@@ -17,7 +17,7 @@ impl<T: Real> FullBatch<T> {
     pub(super) fn new(run: &Run<T>, config: LbfgsConfig) -> Result<Self> {
         let mut lbfgs = Lbfgs::new(run.network.params.flat.len(), config)?;
         lbfgs.restore(&run.moments)?;
-        Ok(Self { lbfgs, x: run.network.params.flat.clone() })
+        Ok(Self { lbfgs, x: run.network.params.flat.to_vec() })
     }
 }
 

@@ -119,7 +119,7 @@ impl<T: Real> Run<T> {
             optimizer => vec![T::ZERO; n * optimizer.moments()],
         };
         Ok(Self {
-            best: Best { epoch: 0, flat: network.params.flat.clone() },
+            best: Best { epoch: 0, flat: network.params.flat.to_vec() },
             network,
             epoch: 0,
             step: 0,
