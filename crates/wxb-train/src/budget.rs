@@ -31,6 +31,12 @@ impl Deadline {
         Self(self.left().map(|left| Instant::now() + left.mul_f64(share)))
     }
 
+    /// The end of a training; what is left then is for judging and saving.
+    pub fn of_training(self) -> Self {
+        const RESERVE: f64 = 0.06;
+        self.sooner(1.0 - RESERVE)
+    }
+
     /// What is left of it.
     fn left(self) -> Option<Duration> {
         self.0.map(|end| end.saturating_duration_since(Instant::now()))
@@ -64,8 +70,6 @@ pub fn afford<T: Real>(
     /// More epochs than this bring nothing.
     const MOST_EPOCHS: f64 = 256.0;
     const MOST_MEMBERS: usize = 32;
-    /// What judging and saving take beside two passes over the validation rows.
-    const RESERVE: f64 = 0.04;
     let is_deep = recipe::of(args) == Some(Recipe::Deep);
     let is_bag = args.validation.bag.is_some();
     let is_said = args.network.members.is_some() || args.training.epochs.is_some();
@@ -75,7 +79,7 @@ pub fn afford<T: Real>(
     let (network, config) = network_and_settings::<T>(args, fitted, loss, rows)?;
     let pace = measure(network, data, &config, left)?;
     let left = deadline.left().unwrap_or_default().as_secs_f64();
-    let seconds = left * (1.0 - RESERVE) - 2.0 * pace.validation;
+    let seconds = left - 2.0 * pace.validation;
     let (mut members, mut epochs) = (plan.members, seconds / (pace.epoch + pace.validation));
     let usual = plan.epochs as f64;
     // A bag has as many members as folds.

@@ -5,12 +5,13 @@ use wxb::data::target::{Target, Task, present_rows};
 use wxb::data::{Column, Dataset, Folds, Inputs};
 use wxb::evaluate::{Evaluation, cache_for, evaluate, out_of_fold};
 use wxb::network::{Blocks, mlp};
-use wxb::preprocess::{Encoded, Note, PreprocessConfig, Preprocessor};
+use wxb::preprocess::{Note, PreprocessConfig, Preprocessor};
 use wxb::recipe::Recipe;
 use wxb::trainer::{Observer, Run, Stop, TrainConfig, fit, fit_folds};
 use wxb::{Activation, Code, Error, Initializer, Layer, Loss, Network, Optimizer, Real, Result};
 
 use super::examples::Examples;
+use super::model::Ready;
 use super::prepare::{self, Held, Parts, Prepared};
 use super::{bag, memory, numbers, recipe, settings, weights};
 use crate::args::choice::PresetChoice;
@@ -250,7 +251,7 @@ fn silence<T: Real>(network: &mut Network<T>, inputs: &[usize]) {
 
 /// The data of a training as the trainer's data sets borrow it.
 pub struct Bound<'a, T> {
-    encoded: Encoded<'a>,
+    ready: Ready<'a, T>,
     numbers: Numbers<T>,
     rows: &'a [u32],
     valid: Option<BoundValid<'a, T>>,
@@ -259,7 +260,7 @@ pub struct Bound<'a, T> {
 }
 
 struct BoundValid<'a, T> {
-    encoded: Encoded<'a>,
+    ready: Ready<'a, T>,
     numbers: Numbers<T>,
     rows: Vec<u32>,
 }
@@ -356,9 +357,9 @@ impl<'a, T: Real> Bound<'a, T> {
             numbers.weigh_classes(per_class);
             valid.iter_mut().for_each(|valid| valid.numbers.weigh_classes(per_class));
         }
-        let encoded = fitted.preprocessor.bind(&examples.features)?;
+        let ready = Ready::for_batches(fitted.preprocessor.bind(&examples.features)?);
         let folds = if let Held::Folds(folds) = &parts.valid { Some(folds) } else { None };
-        Ok(Self { encoded, numbers, rows: &parts.train, valid, folds, target })
+        Ok(Self { ready, numbers, rows: &parts.train, valid, folds, target })
     }
 
     /// The data sets.
@@ -366,11 +367,11 @@ impl<'a, T: Real> Bound<'a, T> {
     /// # Errors
     /// A weight that is negative or not finite.
     pub fn data(&self) -> Result<Data<'_, T>> {
-        let train = self.numbers.dataset(Inputs::Encoded(&self.encoded), self.target, self.rows)?;
+        let train = self.numbers.dataset(self.ready.inputs(), self.target, self.rows)?;
         let valid = self
             .valid
             .as_ref()
-            .map(|v| v.numbers.dataset(Inputs::Encoded(&v.encoded), self.target, &v.rows))
+            .map(|v| v.numbers.dataset(v.ready.inputs(), self.target, &v.rows))
             .transpose()?;
         let folds = self.folds.map(|folds| {
             // Class weights of 0 leave rows out.
@@ -387,7 +388,7 @@ impl<'a, T: Real> BoundValid<'a, T> {
     fn new(examples: &'a Examples, rows: Vec<u32>, fitted: &'a Fitted) -> Result<Self> {
         let in_file = |error: Error| super::read::in_file(&error, &examples.name);
         let numbers = Numbers::new(examples, &fitted.target, &rows).map_err(in_file)?;
-        let encoded = fitted.preprocessor.bind(&examples.features).map_err(in_file)?;
-        Ok(Self { encoded, numbers, rows })
+        let ready = Ready::for_batches(fitted.preprocessor.bind(&examples.features).map_err(in_file)?);
+        Ok(Self { ready, numbers, rows })
     }
 }

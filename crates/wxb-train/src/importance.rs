@@ -62,7 +62,7 @@ pub fn measure(
 }
 
 fn score(model: &Model, examples: &Examples, metric: Metric) -> Result<f64> {
-    evaluation(model, examples)?.scores().get(metric).ok_or_else(|| {
+    evaluation(model, examples)?.score(metric).ok_or_else(|| {
         let what = format!("{} is not defined on these rows", metric_label(metric));
         Error::new(Code::InvalidSetting, what).hint("more rows, or another --metric")
     })

@@ -55,15 +55,15 @@ pub fn file_name(path: &str) -> String {
     Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Inputs of a file for a network.
-pub enum Bound<'a, T> {
+/// Data that is ready for a network.
+pub enum Ready<'a, T> {
     /// Of columns that are prepared.
     Encoded(Encoded<'a>),
-    /// For a network that takes its inputs as they are.
+    /// For a network that takes its inputs as they are, or of which batches are taken again and again.
     Dense(Array2<T>),
 }
 
-impl<'a, T: Real> Bound<'a, T> {
+impl<'a, T: Real> Ready<'a, T> {
     /// Finds the model's columns in a file.
     ///
     /// # Errors
@@ -84,6 +84,21 @@ impl<'a, T: Real> Bound<'a, T> {
         }
     }
 
+    /// For many batches: all inputs are computed once where they take little memory. Bytes of pictures stay as they are.
+    pub fn for_batches(encoded: Encoded<'a>) -> Self {
+        /// Bytes of all inputs.
+        const LITTLE: usize = 64 << 20;
+        let shape = (encoded.rows(), encoded.width());
+        let bytes = shape.0.saturating_mul(shape.1).saturating_mul(size_of::<T>());
+        if encoded.is_of_bytes() || !(1..=LITTLE).contains(&bytes) {
+            return Self::Encoded(encoded);
+        }
+        let rows: Vec<u32> = (0..shape.0 as u32).collect();
+        let mut x = vec![T::ZERO; shape.0 * shape.1];
+        encoded.gather(&rows, &mut x);
+        Self::Dense(Array2::from_shape_vec(shape, x).expect("as many numbers as the shape has"))
+    }
+
     /// As the network takes them.
     pub fn inputs(&self) -> Inputs<'_, T> {
         match self {
@@ -97,7 +112,7 @@ impl<'a, T: Real> Bound<'a, T> {
 /// calibrated probabilities.
 ///
 /// # Errors
-/// As [`Bound::new`].
+/// As [`Ready::new`].
 pub fn outputs(model: &Model, examples: &Examples, output: Output) -> Result<Vec<f64>> {
     // Each network's value is clamped, if any is, before the mean is taken, as in an evaluation.
     let in_units = |value: f64| if output == Output::Linked { model.target.decode(value) } else { value };
@@ -133,7 +148,7 @@ fn outputs_of<T: Real>(
     examples: &Examples,
     output: Output,
 ) -> Result<Vec<f64>> {
-    let bound = Bound::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
+    let bound = Ready::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
     let rows: Vec<u32> = (0..examples.features.rows() as u32).collect();
     Ok(predict(network, &bound.inputs(), &rows, output))
 }
@@ -141,7 +156,7 @@ fn outputs_of<T: Real>(
 /// Loss, predictions and targets of the rows that have a target.
 ///
 /// # Errors
-/// As [`Bound::new`]; [`Code::NoTarget`] without a target, [`Code::UnknownLabel`] for a class that training has
+/// As [`Ready::new`]; [`Code::NoTarget`] without a target, [`Code::UnknownLabel`] for a class that training has
 /// not seen.
 pub fn evaluation(model: &Model, examples: &Examples) -> Result<Evaluation> {
     let of = |part: &Part| match &part.network {
@@ -190,7 +205,7 @@ pub fn with_data<T: Real, R>(
     let rows = present_rows(column);
     let in_file = |error: Error| super::read::in_file(&error, &examples.name);
     let numbers = Numbers::<T>::new(examples, &model.target, &rows).map_err(in_file)?;
-    let bound = Bound::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
+    let bound = Ready::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
     let data = numbers.dataset(bound.inputs(), &model.target, &rows)?;
     data.check(network)?;
     work(&data)

@@ -7,7 +7,7 @@ use wxb::spread::{Spread, predict_members};
 use wxb::{Code, Error, Network, Real, Result};
 
 use super::examples::Examples;
-use super::model::Bound;
+use super::model::Ready;
 
 /// The standard deviation of what the members of all networks predict, each with its share: of each number (rows, n_L) in the
 /// target's unit; of classes (rows) that of the probability of the predicted class, `values` (rows, n_L) being the predictions.
@@ -46,7 +46,7 @@ pub fn spread(model: &Model, examples: &Examples, values: &[f64]) -> Result<Vec<
 }
 
 fn members_of<T: Real>(network: &Network<T>, part: &Part, examples: &Examples) -> Result<Vec<f64>> {
-    let bound = Bound::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
+    let bound = Ready::<T>::new(part.preprocess.as_ref(), examples, network.n_in())?;
     let rows: Vec<u32> = (0..examples.features.rows() as u32).collect();
     Ok(predict_members(network, &bound.inputs(), &rows))
 }

@@ -229,6 +229,7 @@ impl Problem {
         let bound = self.bind()?;
         let data = bound.data()?;
         let Some(mut candidates) = train_all(self, deadline, listener)? else { return Ok(None) };
+        let deadline = deadline.of_training();
         let Settled { plan, mut network } = settled.within(deadline, self, &data)?;
         listener.hear(News::Plan { problem: self, plan: &plan, network: &network });
         let mut run = match listener.resume(self, &plan, &network)? {

@@ -123,7 +123,7 @@ pub fn temperature(evaluation: &Evaluation) -> f64 {
     let wrong = 1.0 / (rows + 2.0);
     let ln = |p: f64| p.max(f64::MIN_POSITIVE).ln();
     let cost = |ln_t: f64| {
-        let p = evaluation.calibrated(ln_t.exp()).fits();
+        let p = evaluation.fits_at(ln_t.exp());
         let of_row = |(i, p): (usize, &f64)| -weight(i) * ((1.0 - wrong) * ln(*p) + wrong * ln(1.0 - p));
         p.iter().enumerate().map(of_row).sum::<f64>()
     };

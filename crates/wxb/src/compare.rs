@@ -22,15 +22,13 @@ const GROUPS: usize = 20;
 /// and the metric is a mean over the rows, it is s/√n of the rows' differences.
 pub fn difference(a: &Evaluation, b: &Evaluation, metric: Metric) -> Option<Difference> {
     let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
-    let of = |a: &Evaluation, b: &Evaluation| {
-        Some(sign * (a.scores().get(metric)? - b.scores().get(metric)?)).filter(|d: &f64| d.is_finite())
-    };
+    let gain = |a: f64, b: f64| Some(sign * (a - b)).filter(|d: &f64| d.is_finite());
     let groups = Some(a.rows().min(GROUPS)).filter(|&groups| groups > 1)?;
     let without = |g: usize| {
         let keep = |row: usize| row % groups != g;
-        of(&a.select(keep), &b.select(keep))
+        gain(a.score_of(metric, keep)?, b.score_of(metric, keep)?)
     };
-    let mean = of(a, b)?;
+    let mean = gain(a.score(metric)?, b.score(metric)?)?;
     let left_out = (0..groups).map(without).collect::<Option<Vec<f64>>>()?;
     let n = groups as f64;
     let middle = left_out.iter().sum::<f64>() / n;

@@ -4,7 +4,7 @@ use crate::calibration::{Calibration, Isotonic, curves_of};
 use crate::cpu;
 use crate::data::{Dataset, Folds, Inputs};
 use crate::loss::Loss;
-use crate::metrics::{self, Scores};
+use crate::metrics::{self, Metric, Scores};
 use crate::network::Network;
 use crate::real::Real;
 use crate::step::{Cache, Keep, Mode, average, forward, loss};
@@ -205,19 +205,27 @@ impl Evaluation {
 
     /// Every metric that is defined for the loss's task.
     pub fn scores(&self) -> Scores {
+        self.scores_of(&Metric::ALL)
+    }
+
+    /// One metric; `None` if it is undefined on the data or judges another task. Others are not computed.
+    pub fn score(&self, metric: Metric) -> Option<f64> {
+        self.scores_of(&[metric]).get(metric)
+    }
+
+    fn scores_of(&self, wanted: &[Metric]) -> Scores {
+        let Self { predictions, targets, n_out, .. } = self;
         let weights = self.weights.as_deref();
-        let classes = || self.targets.iter().map(|&y| y as u32).collect::<Vec<_>>();
+        let classes = || targets.iter().map(|&y| y as u32).collect::<Vec<_>>();
         match &self.kind {
-            Loss::BinaryCrossEntropy { .. } if self.n_out == 1 => {
-                metrics::classification(&self.class_probabilities(), 2, &classes(), weights)
+            Loss::BinaryCrossEntropy { .. } if *n_out == 1 => {
+                metrics::classification_of(wanted, &self.class_probabilities(), 2, &classes(), weights)
             }
             Loss::CrossEntropy { .. } => {
-                metrics::classification(&self.predictions, self.n_out, &classes(), weights)
+                metrics::classification_of(wanted, predictions, *n_out, &classes(), weights)
             }
-            Loss::Quantile { levels } => {
-                metrics::quantiles(&self.predictions, levels, &self.targets, weights)
-            }
-            _ if self.n_out == 1 => metrics::regression(&self.predictions, &self.targets, weights),
+            Loss::Quantile { levels } => metrics::quantiles_of(wanted, predictions, levels, targets, weights),
+            _ if *n_out == 1 => metrics::regression_of(wanted, predictions, targets, weights),
             _ => Scores::default(), // several targets: the loss says it
         }
     }
@@ -227,16 +235,23 @@ impl Evaluation {
         self.predictions.len() / self.n_out
     }
 
-    /// Of some of the rows, named by their place, and J of them.
-    #[must_use]
-    pub fn select(&self, keep: impl Fn(usize) -> bool) -> Evaluation {
+    /// [`score`](Evaluation::score) of some of the rows, named by their place.
+    pub fn score_of(&self, metric: Metric, keep: impl Fn(usize) -> bool) -> Option<f64> {
         let of = |values: &[f64], width: usize| {
-            let rows = values.chunks_exact(width).enumerate();
-            rows.filter(|(row, _)| keep(*row)).flat_map(|(_, values)| values.to_vec()).collect::<Vec<f64>>()
+            let mut kept = Vec::with_capacity(values.len());
+            let rows = values.chunks_exact(width).enumerate().filter(|(row, _)| keep(*row));
+            rows.for_each(|(_, values)| kept.extend_from_slice(values));
+            kept
         };
-        let targets = of(&self.targets, self.targets.len() / self.rows());
-        let weights = self.weights.as_ref().map(|weights| of(weights, 1));
-        Evaluation { targets, weights, ..self.clone() }.with(of(&self.predictions, self.n_out))
+        let some = Evaluation {
+            loss: f64::NAN,
+            predictions: of(&self.predictions, self.n_out),
+            targets: of(&self.targets, self.targets.len() / self.rows()),
+            weights: self.weights.as_ref().map(|weights| of(weights, 1)),
+            kind: self.kind.clone(),
+            ..*self
+        };
+        some.score(metric)
     }
 
     /// The same with other weights of the rows, and J by them.
@@ -307,7 +322,18 @@ impl Evaluation {
 
     /// How well each row is predicted: the probability of its class, or prediction minus target.
     pub fn fits(&self) -> Vec<f64> {
-        let rows = self.predictions.chunks_exact(self.n_out).zip(&self.targets);
+        self.fits_of(&self.predictions)
+    }
+
+    /// [`fits`](Evaluation::fits) of the predictions with a temperature ([`calibrated`](Evaluation::calibrated)).
+    pub fn fits_at(&self, temperature: f64) -> Vec<f64> {
+        let mut predictions = self.predictions.clone();
+        calibrate(&self.kind, self.n_out, temperature, &mut predictions);
+        self.fits_of(&predictions)
+    }
+
+    fn fits_of(&self, predictions: &[f64]) -> Vec<f64> {
+        let rows = predictions.chunks_exact(self.n_out).zip(&self.targets);
         match self.kind {
             Loss::BinaryCrossEntropy { .. } => {
                 rows.map(|(p, &y)| if y == 1.0 { p[0] } else { 1.0 - p[0] }).collect()

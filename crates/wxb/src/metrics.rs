@@ -7,10 +7,12 @@ mod classes;
 mod numbers;
 mod rank;
 
+pub(crate) use classes::classification_of;
 pub use classes::{
     Reliability, classification, classification_baseline, confusion, predicted_class, priors, reliability,
 };
 pub use numbers::{mean, quantiles, regression, regression_baseline};
+pub(crate) use numbers::{quantiles_of, regression_of};
 
 /// A number that says how good predictions are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -108,8 +110,9 @@ impl Metric {
 pub struct Scores(Vec<(Metric, f64)>);
 
 impl Scores {
-    fn of(values: impl IntoIterator<Item = (Metric, Option<f64>)>) -> Self {
-        let defined = values.into_iter().filter_map(|(metric, value)| Some((metric, value?)));
+    /// Those of some metrics that have a value.
+    fn of(wanted: &[Metric], value: impl Fn(Metric) -> Option<f64>) -> Self {
+        let defined = wanted.iter().filter_map(|&metric| Some((metric, value(metric)?)));
         Self(defined.filter(|(_, value)| value.is_finite()).collect())
     }
 

@@ -9,7 +9,7 @@ use wxb::ndarray::Array2;
 use wxb::step::{Cache, Keep, Mode};
 use wxb::{Code, Error, Network, Result};
 use wxb_train::Examples;
-use wxb_train::model::{Bound, part, target_name};
+use wxb_train::model::{Ready, part, target_name};
 use wxb_train::prepare;
 use wxb_train::read::{Ask, for_model};
 
@@ -127,7 +127,7 @@ fn check_layer(args: &ExplainArgs, network: &Network<f64>) -> Result<()> {
 }
 
 fn inputs(part: &Part, network: &Network<f64>, examples: &Examples, rows: &[u32]) -> Result<Array2<f64>> {
-    let bound = Bound::<f64>::new(part.preprocess.as_ref(), examples, network.n_in())?;
+    let bound = Ready::<f64>::new(part.preprocess.as_ref(), examples, network.n_in())?;
     let mut x = vec![0.0; rows.len() * network.n_in()];
     bound.inputs().gather(rows, &mut x);
     Ok(shaped(x, rows.len(), network.n_in()))

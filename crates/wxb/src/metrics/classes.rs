@@ -74,21 +74,33 @@ impl Predicted<'_> {
         confusion
     }
 
-    fn scores(&self) -> Scores {
-        let brier = |p: &[f64], y: usize| match p.len() {
-            2 => (p[1] - y as f64) * (p[1] - y as f64),
-            _ => p.iter().enumerate().map(|(c, p)| p - f64::from(u8::from(c == y))).map(|d| d * d).sum(),
-        };
-        let confusion = self.confusion();
-        Scores::of([
-            (Metric::LogLoss, self.mean(|p, y| -libm::log(p[y].clamp(f64::EPSILON, 1.0 - f64::EPSILON)))),
-            (Metric::Auc, self.auc()),
-            (Metric::Accuracy, self.mean(|p, y| f64::from(u8::from(predicted_class(p) == y)))),
-            (Metric::BalancedAccuracy, balanced_accuracy(&confusion, self.classes)),
-            (Metric::F1, f1(&confusion, self.classes)),
-            (Metric::Brier, self.mean(brier)),
-            (Metric::Ece, self.ece()),
-        ])
+    fn scores(&self, wanted: &[Metric]) -> Scores {
+        Scores::of(wanted, |metric| self.score(metric))
+    }
+
+    fn score(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::LogLoss => self.mean(|p, y| -libm::log(p[y].clamp(f64::EPSILON, 1.0 - f64::EPSILON))),
+            Metric::Auc => self.auc(),
+            Metric::Accuracy => self.mean(|p, y| f64::from(u8::from(predicted_class(p) == y))),
+            Metric::BalancedAccuracy => balanced_accuracy(&self.confusion(), self.classes),
+            Metric::F1 => f1(&self.confusion(), self.classes),
+            Metric::Brier => self.mean(brier),
+            Metric::Ece => self.ece(),
+            Metric::Rmse
+            | Metric::Mae
+            | Metric::R2
+            | Metric::Mape
+            | Metric::Pinball
+            | Metric::PoissonDeviance => None,
+        }
+    }
+}
+
+fn brier(p: &[f64], y: usize) -> f64 {
+    match p.len() {
+        2 => (p[1] - y as f64) * (p[1] - y as f64),
+        _ => p.iter().enumerate().map(|(c, p)| p - f64::from(u8::from(c == y))).map(|d| d * d).sum(),
     }
 }
 
@@ -138,7 +150,18 @@ pub fn predicted_class(proba: &[f64]) -> usize {
 /// # Panics
 /// If the lengths do not belong together.
 pub fn classification(proba: &[f64], classes: usize, y: &[u32], weights: Option<&[f64]>) -> Scores {
-    predicted(proba, classes, y, weights).scores()
+    classification_of(&Metric::ALL, proba, classes, y, weights)
+}
+
+/// [`classification`] by some metrics alone: an AUC sorts the rows once for each class.
+pub fn classification_of(
+    wanted: &[Metric],
+    proba: &[f64],
+    classes: usize,
+    y: &[u32],
+    weights: Option<&[f64]>,
+) -> Scores {
+    predicted(proba, classes, y, weights).scores(wanted)
 }
 
 /// The scores of predicting the same probabilities (those of the training rows, [`priors`]) for every row.
@@ -147,7 +170,9 @@ pub fn classification(proba: &[f64], classes: usize, y: &[u32], weights: Option<
 /// If a class is none of the priors'.
 pub fn classification_baseline(priors: &[f64], y: &[u32], weights: Option<&[f64]>) -> Scores {
     assert_weights(y.len(), weights);
-    Predicted { proba: priors, classes: priors.len(), stride: 0, y, weights: Weights(weights) }.scores()
+    let every_row =
+        Predicted { proba: priors, classes: priors.len(), stride: 0, y, weights: Weights(weights) };
+    every_row.scores(&Metric::ALL)
 }
 
 /// The confusion matrix (C, C), row-major: sums of weights by true class and predicted class.

@@ -239,6 +239,11 @@ impl Encoded<'_> {
         self.width
     }
 
+    /// Whether an input is a byte's entry in a table: as fast to find as a number, of a quarter of its size.
+    pub fn is_of_bytes(&self) -> bool {
+        matches!(&self.source, Source::Matrix(BoundMatrix { matrix, .. }) if matches!(matrix.values(), Values::U8(_)))
+    }
+
     /// X (m, n₀) of the given rows, row-major, into `out`. Allocates nothing.
     ///
     /// # Panics

@@ -295,7 +295,7 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         };
         if let Some(evaluation) = evaluation {
             valid_loss = Some(evaluation.loss);
-            valid_metric = self.config.metric.and_then(|metric| evaluation.scores().get(metric));
+            valid_metric = self.config.metric.and_then(|metric| evaluation.score(metric));
         }
         let watched = self.config.watched(train_loss, valid_loss, valid_metric);
         let best = run.judge(watched, self.config.ties) && self.judge.is_held_out();

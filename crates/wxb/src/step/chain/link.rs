@@ -9,8 +9,9 @@ use crate::layer::{Ensemble, Heads, Layer, Own, OwnLayer};
 use crate::network::Network;
 use crate::real::Real;
 
-/// Multiplications of a step below which a second thread costs what it brings: 75 to 150 µs of one core in single precision.
-const SERIAL: usize = 6 << 20;
+/// Bytes of what a step multiplies below which a second thread costs what it brings: 6 million numbers in single precision, 75 to 150 µs of one
+/// core, and half as many in double precision, which take as long.
+const SERIAL: usize = 24 << 20;
 
 /// The layers that go by rows: from the first one of units to the last.
 #[derive(Clone, Copy)]
@@ -91,8 +92,8 @@ impl<'a> Chain<'a> {
     }
 
     fn if_worth<T: Real>(network: &'a Network<T>, m: usize) -> Option<Self> {
-        let multiplications = 3 * m * network.n_params();
-        let is_large = m * network.members() >= 2 * LEAST && multiplications >= SERIAL;
+        let multiplied = 3 * m * network.n_params() * size_of::<T>();
+        let is_large = m * network.members() >= 2 * LEAST && multiplied >= SERIAL;
         if is_large { Self::new(network.layers()).filter(|chain| chain.is_for(cpu::count())) } else { None }
     }
 
