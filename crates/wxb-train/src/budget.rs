@@ -55,8 +55,17 @@ impl Deadline {
     }
 }
 
-/// The flags of a `deep` network with as many members and epochs as there is time for, which a measurement tells; `None` for
-/// other networks, without a deadline, or where the flags say how many.
+/// How large a network a time budget had time for.
+#[derive(Clone, Copy, Debug)]
+pub struct Afforded {
+    /// Networks side by side.
+    pub members: usize,
+    /// Epochs of all of them.
+    pub epochs: usize,
+}
+
+/// The flags of a `deep` network with as many members and epochs as there is time for, which a measurement tells, or an `earlier` training that
+/// is gone on with; `None` for other networks, without a deadline, or where the flags say how many.
 ///
 /// # Errors
 /// Of the settings.
@@ -65,7 +74,7 @@ pub fn afford<T: Real>(
     fitted: &Fitted,
     loss: &wxb::Loss,
     data: &Data<'_, T>,
-    deadline: Deadline,
+    (deadline, earlier): (Deadline, Option<Afforded>),
 ) -> Result<Option<TrainArgs>> {
     /// More epochs than this bring nothing.
     const MOST_EPOCHS: f64 = 256.0;
@@ -74,6 +83,16 @@ pub fn afford<T: Real>(
     let is_bag = args.validation.bag.is_some();
     let is_said = args.network.members.is_some() || args.training.epochs.is_some();
     let Some(left) = deadline.left().filter(|_| is_deep && !is_said) else { return Ok(None) };
+    let with = |Afforded { members, epochs }| {
+        let mut args = args.clone();
+        // A bag has as many members as folds.
+        args.network.members = Some(members).filter(|_| !is_bag);
+        args.training.epochs = Some(epochs);
+        args
+    };
+    if let Some(earlier) = earlier {
+        return Ok(Some(with(earlier)));
+    }
     let rows = data.folds.as_ref().map_or(data.train.len(), Folds::train_rows);
     let plan = deep::plan(fitted.preprocessor.groups(), rows);
     let (network, config) = network_and_settings::<T>(args, fitted, loss, rows)?;
@@ -82,17 +101,13 @@ pub fn afford<T: Real>(
     let seconds = left - 2.0 * pace.validation;
     let (mut members, mut epochs) = (plan.members, seconds / (pace.epoch + pace.validation));
     let usual = plan.epochs as f64;
-    // A bag has as many members as folds.
     while !is_bag && epochs > 2.0 * usual && members < MOST_MEMBERS {
         (members, epochs) = (2 * members, epochs / 2.0);
     }
     while !is_bag && epochs < usual / 2.0 && members > 1 {
         (members, epochs) = (members / 2, epochs * 2.0);
     }
-    let mut args = args.clone();
-    args.network.members = Some(members).filter(|_| !is_bag);
-    args.training.epochs = Some(epochs.clamp(1.0, MOST_EPOCHS) as usize);
-    Ok(Some(args))
+    Ok(Some(with(Afforded { members, epochs: epochs.clamp(1.0, MOST_EPOCHS) as usize })))
 }
 
 /// Seconds.

@@ -6,6 +6,7 @@ use wxb::preprocess::Note;
 use wxb::trainer::{Event, Run};
 use wxb::{Network, Real, Result};
 
+use super::budget::Afforded;
 use super::candidate::Candidate;
 use super::train::{Plan, Problem};
 
@@ -53,6 +54,14 @@ pub trait Listener {
     /// Whether to break off; asked after every step and whenever something else has taken its time.
     fn breaks_off(&mut self) -> bool {
         false
+    }
+
+    /// What an earlier training, which is gone on with, had time for.
+    ///
+    /// # Errors
+    /// If there should be one, and it cannot be read. The training ends with this error.
+    fn afforded<T: Real>(&mut self) -> Result<Option<Afforded>> {
+        Ok(None)
     }
 
     /// The state of an earlier training of this network to go on from, instead of its beginning.

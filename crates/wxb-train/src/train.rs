@@ -10,7 +10,7 @@ use wxb::model_file::{AnyNetwork, Model};
 use wxb::trainer::{Divergence, EpochRecord, Run, Stop, TrainConfig};
 use wxb::{Code, Error, Network, Real, Result};
 
-use super::budget::{Deadline, afford};
+use super::budget::{Afforded, Deadline, afford};
 use super::candidate::{Alone, Candidate, Mixture, mix, presets, train_all};
 use super::examples::Examples;
 use super::fit::{Bound, Data, Fitted, fit_columns, network_and_settings, start};
@@ -230,7 +230,8 @@ impl Problem {
         let data = bound.data()?;
         let Some(mut candidates) = train_all(self, deadline, listener)? else { return Ok(None) };
         let deadline = deadline.of_training();
-        let Settled { plan, mut network } = settled.within(deadline, self, &data)?;
+        let time = (deadline, listener.afforded::<T>()?);
+        let Settled { plan, mut network } = settled.within(time, self, &data)?;
         listener.hear(News::Plan { problem: self, plan: &plan, network: &network });
         let mut run = match listener.resume(self, &plan, &network)? {
             Some(run) => run,
@@ -285,13 +286,18 @@ pub struct Settled<T> {
 }
 
 impl<T: Real> Settled<T> {
-    /// With as many members and epochs as there is time for, where that decides.
+    /// With as many members and epochs as there is time for, or an earlier training had, where that decides.
     ///
     /// # Errors
     /// Of the settings.
-    pub fn within(self, deadline: Deadline, problem: &Problem, data: &Data<'_, T>) -> Result<Self> {
+    pub fn within(
+        self,
+        time: (Deadline, Option<Afforded>),
+        problem: &Problem,
+        data: &Data<'_, T>,
+    ) -> Result<Self> {
         let (fitted, loss) = (&problem.fitted, &problem.prepared.loss);
-        let Some(args) = afford(&self.plan.args, fitted, loss, data, deadline)? else { return Ok(self) };
+        let Some(args) = afford(&self.plan.args, fitted, loss, data, time)? else { return Ok(self) };
         let rows = problem.parts.rows_of_a_network();
         let (network, config) = network_and_settings(&args, fitted, loss, rows)?;
         Ok(Self { plan: Plan { args, config }, network })

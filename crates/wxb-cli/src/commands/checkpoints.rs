@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wxb::model_file::Checkpoint;
 use wxb::trainer::{Event, Run, Stop, TrainConfig};
 use wxb::{Code, Error, Network, Real, Result, Schedule};
+use wxb_train::budget::Afforded;
 use wxb_train::{Plan, Problem, prepare};
 
 use crate::args::train::TrainCommand;
@@ -30,12 +31,10 @@ struct CheckpointEvent<'a> {
 }
 
 impl Checkpoints {
-    /// Beside the model: `titanic.wxb.checkpoint`.
+    /// Of the model that a command trains.
     pub fn new(problem: &Problem, plan: &Plan, command: &TrainCommand, model: &Path) -> Self {
-        let mut name = model.as_os_str().to_owned();
-        name.push(".checkpoint");
         Self {
-            path: name.into(),
+            path: beside(model),
             every: command.output.checkpoint_every.map(|n| n as u64),
             is_resumed: command.output.resume,
             settings: settings(problem, plan),
@@ -51,13 +50,10 @@ impl Checkpoints {
         if !self.is_resumed {
             return Ok(None);
         }
-        if !self.path.exists() {
+        let Some(checkpoint) = read::<T>(&self.path)? else {
             terminal.warn(&format!("there is no checkpoint {shown}: starting from the beginning"));
             return Ok(None);
-        }
-        let bytes = std::fs::read(&self.path)
-            .map_err(|error| Error::new(Code::UnreadableFile, format!("cannot read {shown}: {error}")))?;
-        let checkpoint = Checkpoint::<T>::from_bytes(&bytes).map_err(|error| error.at(&shown))?;
+        };
         self.check(&checkpoint, network)?;
         terminal.say("resumed", &format!("{shown}  {} epochs done", checkpoint.run.epoch));
         Ok(Some(checkpoint.run))
@@ -100,6 +96,38 @@ impl Checkpoints {
         watcher.emit("checkpoint", CheckpointEvent { path: &path, epoch: run.epoch, step: run.step });
         Ok(())
     }
+}
+
+/// What the training that a command resumes had time for.
+///
+/// # Errors
+/// Of the checkpoint file.
+pub fn afforded<T: Real>(command: &TrainCommand, model: &Path) -> Result<Option<Afforded>> {
+    if !command.output.resume {
+        return Ok(None);
+    }
+    Ok(read::<T>(&beside(model))?.and_then(|checkpoint| {
+        let epochs = checkpoint.settings["settings"]["epochs"].as_u64().filter(|&epochs| epochs > 0)?;
+        Some(Afforded { members: checkpoint.run.network.members(), epochs: epochs as usize })
+    }))
+}
+
+/// `titanic.wxb.checkpoint`.
+fn beside(model: &Path) -> PathBuf {
+    let mut name = model.as_os_str().to_owned();
+    name.push(".checkpoint");
+    name.into()
+}
+
+/// The checkpoint in a file, if that is there.
+fn read<T: Real>(path: &Path) -> Result<Option<Checkpoint<T>>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path)
+        .map_err(|error| Error::new(Code::UnreadableFile, format!("cannot read {shown}: {error}")))?;
+    Checkpoint::<T>::from_bytes(&bytes).map(Some).map_err(|error| error.at(&shown))
 }
 
 /// All that decides the bits of a run beside its state.

@@ -8,13 +8,13 @@ use wxb::health::LayerHealth;
 use wxb::metrics::Scores;
 use wxb::trainer::{Run, Stop};
 use wxb::{Error, Network, Real, Result};
-use wxb_train::budget::Deadline;
+use wxb_train::budget::{Afforded, Deadline};
 use wxb_train::prepare::{check, prepare};
 use wxb_train::read::for_training;
 use wxb_train::record::{NetworkObject, Numbers};
 use wxb_train::{Given, Listener, News, Plan, Problem, Trained, judge, train};
 
-use super::checkpoints::Checkpoints;
+use super::checkpoints::{self, Checkpoints};
 use super::{cross_validate, output, summary};
 use crate::args::choice::PrecisionChoice;
 use crate::args::train::TrainCommand;
@@ -75,7 +75,7 @@ fn dry_run<T: Real>(command: &TrainCommand, given: Given, terminal: &Terminal) -
     let settled = problem.settle::<T>()?;
     problem.tell(&mut said);
     let bound = problem.bind()?;
-    let settled = settled.within(deadline, &problem, &bound.data()?)?;
+    let settled = settled.within((deadline, None), &problem, &bound.data()?)?;
     said.hear(News::Plan { problem: &problem, plan: &settled.plan, network: &settled.network });
     summary::dry_run(&problem, &settled, terminal)
 }
@@ -139,6 +139,10 @@ impl Listener for Audience<'_> {
 
     fn breaks_off(&mut self) -> bool {
         self.fault.is_some() || self.said.breaks_off()
+    }
+
+    fn afforded<T: Real>(&mut self) -> Result<Option<Afforded>> {
+        checkpoints::afforded::<T>(self.command, self.path)
     }
 
     fn resume<T: Real>(&mut self, _: &Problem, _: &Plan, network: &Network<T>) -> Result<Option<Run<T>>> {

@@ -78,7 +78,14 @@ fn auto() {
     }
     assert!(run("gradcheck one.wxb table.csv --part linear --rows 4").contains("passed"));
     assert!(run("train table.csv --target class --cv 2 -q").contains("mean"));
-    assert!(run("train table.csv --target class --time-budget 1ms -o quick.wxb").contains("counts"));
+    // What there was time for is the checkpoint's, however much there is now: one member of one epoch.
+    let deep_of = |shown: &str| {
+        let score = |line: &str| Some(line.trim().strip_prefix("deep ")?.split('(').next()?.to_owned());
+        shown.lines().find_map(score).unwrap_or_else(|| panic!("deep counts: {shown}"))
+    };
+    let quick = run("train table.csv --target class --time-budget 1ms -o quick.wxb --checkpoint-every 1");
+    let resumed = run("train table.csv --target class --time-budget 60s -o quick.wxb --resume --force");
+    assert_eq!(deep_of(&quick), deep_of(&resumed));
 }
 
 /// Networks side by side, each without a fold: the same bits on one thread and on two, in one go and resumed.
