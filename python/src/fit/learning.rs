@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use numpy::PyArray1;
 use pyo3::prelude::*;
+use wxb::cpu::with_team;
 use wxb::layer::{Params, Role};
 use wxb::network::Network;
 use wxb::optimizer::Optimizer;
@@ -105,6 +106,16 @@ impl<T: Number> Learning<T> {
         }
         let mut epochs = Epochs::new(&self.run, task, config);
         let mut course = Course { losses: vec![], scores: vec![], end: End::Epochs };
+        let multiplications = 3 * epochs.batch * self.run.network.n_params();
+        with_team(multiplications, || self.epochs(task, &mut epochs, &mut course));
+        if task.valid.is_some() {
+            self.run.network.params.flat.copy_from_slice(&self.run.best.flat);
+        }
+        Ok(course)
+    }
+
+    /// One epoch after the other, until something ends them.
+    fn epochs(&mut self, task: &mut Task<'_, T>, epochs: &mut Epochs<T>, course: &mut Course) {
         for _ in 0..task.plan.epochs {
             match epochs.one(self, task) {
                 Ok(loss) => course.losses.push(loss),
@@ -117,15 +128,11 @@ impl<T: Number> Learning<T> {
                     break;
                 }
             }
-            if let Some(end) = self.end_epoch(task, &mut epochs, &mut course) {
+            if let Some(end) = self.end_epoch(task, epochs, course) {
                 course.end = end;
                 break;
             }
         }
-        if task.valid.is_some() {
-            self.run.network.params.flat.copy_from_slice(&self.run.best.flat);
-        }
-        Ok(course)
     }
 
     /// Another optimizer than the moments are of begins with none; another α₀ begins again.
