@@ -106,7 +106,7 @@ pub(crate) fn run_task(arguments: &[&str]) -> Result<()> {
             }
         }
     }
-    page::write(&record)?;
+    page::write(&record.with_earlier_days()?)?;
     ensure!(problems.is_empty(), "left out of the page:\n{}", problems.join("\n"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The tables of docs/performance.md, between its markers, from a day's record.
+//! The tables of docs/performance.md, between its markers, from the latest records.
 
 use super::record::{Measurement, Record};
 use super::{PREDICTED, WXB};
@@ -11,7 +11,7 @@ use std::fs;
 const PAGE: &str = "docs/performance.md";
 const MARKERS: [&str; 2] = ["<!-- cargo xtask bench writes from here -->", "<!-- to here -->"];
 
-/// Writes the tables of the day.
+/// Writes the tables.
 pub(super) fn write(record: &Record) -> Result<()> {
     let path = root().join(PAGE);
     let page = fs::read_to_string(&path).context(PAGE)?;
@@ -20,7 +20,7 @@ pub(super) fn write(record: &Record) -> Result<()> {
     let (_, after) = rest.split_once(MARKERS[1]).with_context(|| format!("{PAGE} has no {}", MARKERS[1]))?;
     let [first, last] = MARKERS;
     fs::write(&path, format!("{before}{first}\n\n{}\n{last}{after}", tables(record)))?;
-    println!("\n{PAGE}: {} measurements of {}", record.measurements.len(), record.date);
+    println!("\n{PAGE}: {} measurements", record.measurements.len());
     Ok(())
 }
 
@@ -45,11 +45,11 @@ fn tables(record: &Record) -> String {
 }
 
 fn head(record: &Record) -> String {
-    let mut text = format!("Measured on {} (UTC) on {}, {}.\n", record.date, record.machine, record.system);
+    let days: BTreeSet<&str> = record.versions.keys().filter_map(|run| run.split(' ').next()).collect();
+    let days = days.into_iter().collect::<Vec<_>>().join(" and ");
+    let mut text = format!("Measured on {days} (UTC) on {}, {}.\n", record.machine, record.system);
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let has_measured = |run: &String| record.measurements.iter().any(|m| m.run == *run);
-    let runs = record.versions.iter().filter(|(run, _)| has_measured(run));
-    for (name, version) in runs.flat_map(|(_, versions)| versions) {
+    for (name, version) in record.versions.values().flatten() {
         versions.entry(name).or_default().insert(version);
     }
     let versions = versions.iter().map(|(name, found)| {
@@ -57,7 +57,7 @@ fn head(record: &Record) -> String {
         format!("{name} {}", found.join(" and "))
     });
     text += &format!("Versions: {}.\n", versions.collect::<Vec<_>>().join(", "));
-    text + &format!("All rounds: [bench/record/{0}.json](../bench/record/{0}.json).\n", record.date)
+    text + "All rounds: [bench/record](../bench/record).\n"
 }
 
 /// What counts of a kind of work.

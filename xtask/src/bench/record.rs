@@ -7,7 +7,7 @@ use crate::stages::root;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -152,6 +152,42 @@ impl Record {
         fs::write(&path, text + "\n").with_context(|| path.display().to_string())
     }
 
+    /// What the tables are of: the runs, of this day and of earlier ones on this machine, that are the latest of some program on some
+    /// workload. A run is named by its day and time.
+    pub(super) fn with_earlier_days(&self) -> Result<Self> {
+        let mut all = Self { measurements: vec![], versions: BTreeMap::new(), ..self.head() };
+        for file in fs::read_dir(folder())? {
+            let path = file?.path();
+            let day: Self = serde_json::from_str(&fs::read_to_string(&path)?)
+                .with_context(|| path.display().to_string())?;
+            if day.machine == self.machine {
+                all.take(day);
+            }
+        }
+        all.keep_latest();
+        Ok(all)
+    }
+
+    fn take(&mut self, day: Self) {
+        let named = |run: &str| format!("{} {run}", day.date);
+        self.versions.extend(day.versions.into_iter().map(|(run, versions)| (named(&run), versions)));
+        self.measurements.extend(day.measurements.into_iter().map(|mut measurement| {
+            measurement.run = named(&measurement.run);
+            measurement
+        }));
+    }
+
+    fn keep_latest(&mut self) {
+        let mut latest = BTreeMap::<_, String>::new();
+        for m in self.measurements.iter().filter(|m| m.problem.is_none() && m.seconds.is_some()) {
+            let run = latest.entry((&m.kind, m.threads, &m.peer, &m.workload)).or_default();
+            *run = m.run.clone().max(std::mem::take(run));
+        }
+        let kept: BTreeSet<String> = latest.into_values().collect();
+        self.measurements.retain(|m| kept.contains(&m.run));
+        self.versions.retain(|run, _| kept.contains(run));
+    }
+
     fn head(&self) -> Self {
         Self {
             date: self.date.clone(),
@@ -164,8 +200,12 @@ impl Record {
     }
 }
 
+fn folder() -> PathBuf {
+    root().join("bench/record")
+}
+
 fn path(date: &str) -> PathBuf {
-    root().join("bench/record").join(date).with_extension("json")
+    folder().join(date).with_extension("json")
 }
 
 /// wxb's commit, the compiler, and the packages of the peers.
@@ -193,4 +233,36 @@ for n in ('numpy', 'scikit-learn', 'torch', 'jax', 'onnxruntime'): print(n, m.ve
         }
     }
     versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// numpy was at work on the first day alone: that run stays whole, with wxb's time that its own is compared to. The run between is
+    /// of no use.
+    #[test]
+    fn the_latest_run_of_each_program_is_kept() {
+        let day = |date: &str, runs: &[(&str, &str)]| Record {
+            date: date.into(),
+            machine: String::new(),
+            system: String::new(),
+            versions: runs.iter().map(|(run, _)| ((*run).to_owned(), BTreeMap::new())).collect(),
+            measurements: runs
+                .iter()
+                .map(|(run, peer)| Measurement {
+                    run: (*run).to_owned(),
+                    ..Measurement::new(peer, Kind::Train, "W1", 1, 1.0)
+                })
+                .collect(),
+            run: String::new(),
+        };
+        let mut all = day("", &[]);
+        all.take(day("2026-01-02", &[("01:00", WXB)]));
+        all.take(day("2026-01-01", &[("20:00", WXB), ("20:00", "numpy"), ("21:00", WXB)]));
+        all.keep_latest();
+        let kept: Vec<&str> = all.versions.keys().map(String::as_str).collect();
+        assert_eq!(kept, ["2026-01-01 20:00", "2026-01-02 01:00"]);
+        assert_eq!(all.measurements.len(), 3);
+    }
 }
