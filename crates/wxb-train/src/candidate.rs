@@ -216,8 +216,8 @@ where
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     let evaluations: Vec<(f64, &Evaluation)> =
         parts.iter().map(|(share, part)| (*share, &part.evaluation)).collect();
-    let mean = combined(&evaluations, &Calibration::None);
-    let mean = parts[0].1.decisive(&mean);
+    let plain = combined(&evaluations, &Calibration::None);
+    let mean = parts[0].1.decisive(&plain);
     let calibration = match args.validation.calibration {
         _ if !is_held_out => Calibration::None,
         CalibrationChoice::Auto if !recipe::is_auto(args) => Calibration::None,
@@ -228,7 +228,11 @@ where
             t => Calibration::Temperature(t),
         },
     };
-    let evaluation = combined(&evaluations, &calibration).into_owned();
+    let evaluation = match calibration {
+        // One number is learned soundly from a few rows, a curve is not: it is judged on rows that it has not seen.
+        Calibration::Isotonic(_) => plain.isotonic_of_others(&mean),
+        Calibration::None | Calibration::Temperature(_) => combined(&evaluations, &calibration).into_owned(),
+    };
     if let Some((i, linear)) = linear {
         alone[i].gain = difference(&evaluation, &linear, metric);
     }

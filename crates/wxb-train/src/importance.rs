@@ -121,8 +121,8 @@ impl Work {
     }
 
     /// Of a training: backward costs twice what forward does.
-    pub fn of_training(layers: &[Layer], epochs: u64, rows: usize) -> Self {
-        Self::forward(layers, 3.0 * epochs as f64 * rows as f64)
+    pub fn of_training(layers: &[Layer], steps: u64, rows: usize) -> Self {
+        Self::forward(layers, 3.0 * steps as f64 * rows as f64)
     }
 }
 
@@ -138,11 +138,11 @@ pub fn after_training(
     /// Of the work of the training.
     const SHARE: f64 = 0.03;
     /// Multiplications that take no time worth speaking of, some hundredths of a second.
-    const FREE: f64 = 5e8;
-    /// Rows, at the most and at the least, and repeats.
+    const FREE: f64 = 2e9;
+    /// Rows, at the most and at the least, and repeats, at the least and at the most: of one shuffle nobody knows how sure it is.
     const ROWS: usize = 2000;
     const FEW: usize = 50;
-    const REPEATS: usize = 5;
+    const REPEATS: [usize; 2] = [3, 5];
     let (examples, rows) = match &parts.valid {
         // With folds the model as a whole has seen every row.
         Held::None | Held::Folds(_) => return None,
@@ -152,11 +152,15 @@ pub fn after_training(
     let columns = used_columns(model).len();
     let of_pass: f64 = model.parts.iter().map(|part| Work::forward(part.network.layers(), 1.0).0).sum();
     let passes = (SHARE * training.0).max(FREE) / of_pass.max(1.0) / columns.max(1) as f64;
-    let most = (passes as usize).min(ROWS).min(rows.len());
-    if columns == 0 || matches!(examples.features, Features::Matrix(_)) || most < FEW.min(rows.len()) {
+    if columns == 0
+        || matches!(examples.features, Features::Matrix(_))
+        || (passes as usize) < FEW.min(rows.len())
+    {
         return None;
     }
-    let repeats = (passes as usize / most.max(1)).clamp(1, REPEATS);
-    let examples = sample(examples, rows, most, seed).ok()?;
+    let [fewest, most] = REPEATS;
+    let sampled = (passes as usize / fewest).clamp(FEW, ROWS).min(rows.len());
+    let repeats = (passes as usize / sampled.max(1)).clamp(fewest, most);
+    let examples = sample(examples, rows, sampled, seed).ok()?;
     measure(model, &examples, headline(model.loss())[0], Shuffles { repeats, seed }, breaks_off).ok()?
 }

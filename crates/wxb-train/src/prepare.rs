@@ -4,11 +4,13 @@ use wxb::data::split::{Split, folds, holdout};
 use wxb::data::target::{Choice, Task, choose, present_rows};
 use wxb::data::{Column, Features, Folds};
 use wxb::preprocess::Kind;
+use wxb::recipe::Recipe;
 use wxb::{Code, Error, Loss, Result};
 
 use super::examples::Examples;
 use super::read;
 use super::{bag, recipe, settings};
+use crate::args::choice::CalibrationChoice;
 use crate::args::reading::ReadingArgs;
 use crate::args::train::TrainArgs;
 use crate::args::value::Valid;
@@ -72,7 +74,26 @@ pub struct Parts {
 /// [`Code::InvalidSetting`] for the first setting that another one excludes.
 pub fn check(args: &TrainArgs) -> Result<()> {
     recipe::check_preset(args)?;
+    check_held_out(args)?;
     bag::check(args)
+}
+
+/// Refuses what looks at validation rows where there are none.
+fn check_held_out(args: &TrainArgs) -> Result<()> {
+    let validation = &args.validation;
+    if !matches!(validation.valid, Some(Valid::None)) {
+        return Ok(());
+    }
+    let what = "validation rows";
+    // These have a loss for each metric.
+    let decides = matches!(recipe::of(args), Some(Recipe::RealMlp | Recipe::RealMlpS));
+    settings::refuse(validation.metric.is_some() && !decides, "--metric", what)?;
+    settings::refuse(validation.patience.is_some(), "--patience", what)?;
+    settings::refuse(is_learned(validation.calibration), "--calibration", what)
+}
+
+fn is_learned(calibration: CalibrationChoice) -> bool {
+    matches!(calibration, CalibrationChoice::Temperature | CalibrationChoice::Isotonic)
 }
 
 /// Decides what is to be learnt.
@@ -90,8 +111,10 @@ pub fn prepare(args: &TrainArgs, examples: Examples) -> Result<Prepared> {
         .map_err(|error| about_target(&error, args, &examples))?;
     settings::check_task(args.columns.task, choice.target.task(), choice.target.labels().len())?;
     let loss = settings::loss(args, choice.target.task())?;
+    let of_numbers = choice.target.task() == Task::Regression;
+    settings::refuse(of_numbers && is_learned(args.validation.calibration), "--calibration", "classes")?;
     check_counts(&loss, column, &rows).map_err(|error| about_target(&error, args, &examples))?;
-    let is_clamped = choice.target.task() == Task::Regression && recipe::clamps(args, &examples.features);
+    let is_clamped = of_numbers && recipe::clamps(args, &examples.features);
     Ok(Prepared { examples, rows, without_target, choice, loss, is_clamped })
 }
 
@@ -140,7 +163,12 @@ impl Prepared {
     ///
     /// # Errors
     /// If the rows cannot be split, or of the validation file's reader.
-    pub fn parts(&self, args: &TrainArgs, valid: Option<Examples>, warn: impl FnMut(&str)) -> Result<Parts> {
+    pub fn parts(
+        &self,
+        args: &TrainArgs,
+        valid: Option<Examples>,
+        mut warn: impl FnMut(&str),
+    ) -> Result<Parts> {
         let all = || self.rows.clone();
         if let Some(valid) = valid {
             refuse_other_split(args)?;
@@ -160,8 +188,28 @@ impl Prepared {
                 let strata = self.strata()?;
                 let split = holdout(self.rows.len(), strata.as_deref(), *fraction, args.training.seed)
                     .map_err(|error| error.hint("--valid none trains on all rows"))?;
+                self.unvalidated(strata.as_deref(), &split).iter().for_each(|warning| warn(warning));
                 Ok(self.of_split(&split))
             }
+        }
+    }
+
+    /// What is to be said of classes without a validation row; those of a single row are warned of anyhow.
+    fn unvalidated(&self, strata: Option<&[u32]>, (_, valid): &Split) -> Option<String> {
+        const SHOWN: usize = 5;
+        let strata = strata?;
+        let labels = self.choice.target.labels();
+        let mut is_validated = vec![false; labels.len()];
+        valid.iter().for_each(|&place| is_validated[strata[place as usize] as usize] = true);
+        let is_left_out = |class: &usize| !is_validated[*class] && self.choice.class_rows[*class] > 1;
+        let left_out: Vec<_> = (0..labels.len()).filter(is_left_out).collect();
+        let shown: Vec<_> =
+            left_out.iter().take(SHOWN).map(|&class| format!("\"{}\"", labels[class])).collect();
+        let (shown, more) = (shown.join(", "), if left_out.len() > SHOWN { ", …" } else { "" });
+        match left_out.len() {
+            0 => None,
+            1 => Some(format!("class {shown} has no row to validate on")),
+            n => Some(format!("{n} classes have no row to validate on ({shown}{more})")),
         }
     }
 

@@ -6,7 +6,7 @@ use wxb::compare::Difference;
 use wxb::conformal::Residuals;
 use wxb::metrics::{Metric, Scores};
 use wxb::model_file::{AnyNetwork, Model, Reading};
-use wxb::trainer::Stop;
+use wxb::trainer::{EpochRecord, Stop, TrainConfig};
 use wxb::{Network, Real};
 
 use super::candidate::Alone;
@@ -54,8 +54,16 @@ fn importance<T: Real>(
 ) -> Option<Measured> {
     let Problem { prepared, parts, args, .. } = problem;
     let run = &learned.run;
-    let training = Work::of_training(run.network.layers(), run.epoch, parts.train.len());
+    let rows = learned.plan.config.batch_rows(parts.train.len());
+    let training = Work::of_training(run.network.layers(), run.step, rows);
     after_training(model, prepared, parts, (training, args.training.seed), breaks_off)
+}
+
+/// The metric that chose the best epoch; none if the loss did, as nobody asked for another or it was not defined on the validation rows.
+pub fn watched(config: &TrainConfig, history: &[EpochRecord]) -> Option<Metric> {
+    config
+        .metric
+        .filter(|_| config.stop_on_metric && history.iter().any(|epoch| epoch.valid_metric.is_some()))
 }
 
 /// The preset that was asked for: auto, if there were networks of several.
@@ -78,6 +86,7 @@ fn record<T: Real>(problem: &Problem, learned: &Learned<T>) -> Value {
         "preset": preset(learned),
         "asked": problem.args.asked(),
         "config": plan.config,
+        "watched": watched(&plan.config, &run.history).map_or("loss", Metric::name),
         "stop": stop,
         "epochs": run.epoch,
         "steps": run.step,

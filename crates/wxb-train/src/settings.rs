@@ -370,7 +370,7 @@ pub fn metric(name: &str, loss: &Loss) -> Result<Metric> {
     let fitting =
         || Metric::ALL.into_iter().filter(|m| m.is_for_classes() == is_for_classes).map(Metric::name);
     let allowed = format!("metrics here: {}", fitting().collect::<Vec<_>>().join(", "));
-    match Metric::parse(&name.replace('-', "_")) {
+    match Metric::parse(name) {
         Some(metric) if metric.is_for_classes() == is_for_classes => Ok(metric),
         Some(_) => {
             let what = if is_for_classes {

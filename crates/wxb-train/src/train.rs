@@ -10,7 +10,7 @@ use wxb::model_file::{AnyNetwork, Model};
 use wxb::trainer::{Divergence, EpochRecord, Run, Stop, TrainConfig};
 use wxb::{Code, Error, Network, Real, Result};
 
-use super::budget::{Afforded, Deadline, afford};
+use super::budget::{Affordable, Afforded, Deadline, afford};
 use super::candidate::{Alone, Candidate, Mixture, mix, presets, train_all};
 use super::examples::Examples;
 use super::fit::{Bound, Data, Fitted, fit_columns, network_and_settings, start};
@@ -229,9 +229,15 @@ impl Problem {
         let bound = self.bind()?;
         let data = bound.data()?;
         let Some(mut candidates) = train_all(self, deadline, listener)? else { return Ok(None) };
-        let deadline = deadline.of_training();
-        let time = (deadline, listener.afforded::<T>()?);
-        let Settled { plan, mut network } = settled.within(time, self, &data)?;
+        let time = (deadline.of_training(), listener.afforded::<T>()?);
+        let (Settled { plan, mut network }, Affordable { deadline, too_long, .. }) =
+            settled.within(time, self, &data)?;
+        if let Some(seconds) = too_long {
+            let seconds = short(seconds);
+            listener.warn(&format!(
+                "to predict the validation rows alone takes {seconds} s: --time-budget cannot be kept"
+            ));
+        }
         listener.hear(News::Plan { problem: self, plan: &plan, network: &network });
         let mut run = match listener.resume(self, &plan, &network)? {
             Some(run) => run,
@@ -286,7 +292,7 @@ pub struct Settled<T> {
 }
 
 impl<T: Real> Settled<T> {
-    /// With as many members and epochs as there is time for, or an earlier training had, where that decides.
+    /// With as many members and epochs as there is time for, or an earlier training had, where that decides; and what there is time for.
     ///
     /// # Errors
     /// Of the settings.
@@ -295,12 +301,14 @@ impl<T: Real> Settled<T> {
         time: (Deadline, Option<Afforded>),
         problem: &Problem,
         data: &Data<'_, T>,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Affordable)> {
         let (fitted, loss) = (&problem.fitted, &problem.prepared.loss);
-        let Some(args) = afford(&self.plan.args, fitted, loss, data, time)? else { return Ok(self) };
+        let flags = (&self.plan.args, &self.plan.config);
+        let affordable = afford(flags, &self.network, fitted.preprocessor.groups(), data, time)?;
+        let Some(args) = &affordable.args else { return Ok((self, affordable)) };
         let rows = problem.parts.rows_of_a_network();
-        let (network, config) = network_and_settings(&args, fitted, loss, rows)?;
-        Ok(Self { plan: Plan { args, config }, network })
+        let (network, config) = network_and_settings(args, fitted, loss, rows)?;
+        Ok((Self { plan: Plan { args: args.clone(), config }, network }, affordable))
     }
 }
 

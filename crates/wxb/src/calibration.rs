@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
-use crate::evaluate::{calibrate, is_of_classes};
+use crate::evaluate::{Evaluation, calibrate, is_of_classes};
 use crate::loss::Loss;
 
 /// How probabilities are corrected; numbers stay.
@@ -55,6 +55,47 @@ impl Calibration {
         };
         let what = "the model file is damaged: its calibration is none for its classes";
         if fits { Ok(()) } else { Err(Error::new(Code::DamagedModel, what)) }
+    }
+}
+
+impl Evaluation {
+    /// The curves that bring the probability of each class closest to how often it came, of two classes that of the second.
+    pub fn isotonic(&self) -> Calibration {
+        if self.is_of_classes() { Calibration::Isotonic(self.curves(|_| true)) } else { Calibration::None }
+    }
+
+    /// The same with the rows of each fifth corrected by the curves of the others (`learned` has their weights): how good the
+    /// correction is. A curve that has seen a row flatters it, the more the fewer rows there are.
+    #[must_use]
+    pub fn isotonic_of_others(&self, learned: &Evaluation) -> Evaluation {
+        const PARTS: usize = 5;
+        let mut predictions = self.predictions.clone();
+        if self.is_of_classes() && self.rows() > 1 {
+            for part in 0..PARTS.min(self.rows()) {
+                let curves = learned.curves(|row| row % PARTS != part);
+                let rows = predictions.chunks_exact_mut(self.n_out).skip(part).step_by(PARTS);
+                rows.for_each(|p| correct(&curves, p));
+            }
+        }
+        self.with(predictions)
+    }
+
+    /// Those of some rows.
+    fn curves(&self, keep: impl Fn(usize) -> bool) -> Vec<Isotonic> {
+        let weight = |i: usize| self.weights.as_ref().map_or(1.0, |weights| weights[i]);
+        let curve = |class: usize| {
+            let rows = self.predictions.chunks_exact(self.n_out).zip(&self.targets).enumerate();
+            let rows = rows.filter(|(i, _)| keep(*i));
+            // The only column, or the last of two, is that of the second class.
+            let column = class.min(self.n_out - 1);
+            Isotonic::fit(
+                rows.map(|(i, (p, &y))| (p[column], f64::from(y as usize == class), weight(i))).collect(),
+            )
+        };
+        match curves_of(self.n_out) {
+            1 => vec![curve(1)],
+            classes => (0..classes).map(curve).collect(),
+        }
     }
 }
 
@@ -195,6 +236,25 @@ mod tests {
         for (x, expected) in AT.into_iter().zip(expected) {
             assert!((curve.at(x) - expected).abs() < 1e-12, "{x}: {}, not {expected}", curve.at(x));
         }
+    }
+
+    /// What a row is corrected to does not depend on its own target.
+    #[test]
+    fn a_row_is_judged_by_the_curves_of_others() {
+        for (loss, columns) in [(Loss::BINARY, 1), (Loss::CrossEntropy { label_smoothing: 0.0 }, 2)] {
+            let p = if columns == 1 { X.to_vec() } else { X.iter().flat_map(|p| [1.0 - p, *p]).collect() };
+            let of = |y: [f64; 12]| Evaluation::new(loss.clone(), columns, p.clone(), y.to_vec(), None);
+            let judged = |y| of(y).isotonic_of_others(&of(y)).predictions;
+            for row in 0..12 {
+                let mut other = Y;
+                other[row] = 1.0 - other[row];
+                let (before, after) = (judged(Y), judged(other));
+                assert_eq!(before[row * columns..][..columns], after[row * columns..][..columns], "{row}");
+                assert_ne!(before, after, "{row}");
+            }
+        }
+        let single = Evaluation::new(Loss::BINARY, 1, vec![0.3], vec![1.0], None);
+        assert_eq!(single.isotonic_of_others(&single).predictions, [0.3]);
     }
 
     /// scikit-learn 1.9.1, IsotonicRegression(out_of_bounds="clip"), `X_thresholds_` and `predict`.

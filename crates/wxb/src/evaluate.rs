@@ -1,6 +1,6 @@
 //! Predictions of a network on many rows, and the scores of them.
 
-use crate::calibration::{Calibration, Isotonic, curves_of};
+use crate::calibration::Calibration;
 use crate::cpu;
 use crate::data::{Dataset, Folds, Inputs};
 use crate::loss::Loss;
@@ -88,8 +88,8 @@ pub struct Evaluation {
     pub targets: Vec<f64>,
     /// (m), if the data has weights.
     pub weights: Option<Vec<f64>>,
-    kind: Loss,
-    n_out: usize,
+    pub(crate) kind: Loss,
+    pub(crate) n_out: usize,
     /// A number v of the network stands for `mean + std · v` in the data's units.
     scale: (f64, f64),
 }
@@ -213,6 +213,12 @@ impl Evaluation {
         self.scores_of(&[metric]).get(metric)
     }
 
+    /// Whether a metric tells predictions of these rows apart: where all rows are of one class, those that compare classes do not.
+    pub fn tells(&self, metric: Metric) -> bool {
+        let compares = matches!(metric, Metric::Auc | Metric::F1 | Metric::BalancedAccuracy);
+        !(compares && self.is_of_classes()) || self.targets.windows(2).any(|pair| pair[0] != pair[1])
+    }
+
     fn scores_of(&self, wanted: &[Metric]) -> Scores {
         let Self { predictions, targets, n_out, .. } = self;
         let weights = self.weights.as_deref();
@@ -290,26 +296,6 @@ impl Evaluation {
         self.with(predictions)
     }
 
-    /// The curves that bring the probability of each class closest to how often it came, of two classes that of the second.
-    pub fn isotonic(&self) -> Calibration {
-        if !self.is_of_classes() {
-            return Calibration::None;
-        }
-        let weight = |i: usize| self.weights.as_ref().map_or(1.0, |weights| weights[i]);
-        let curve = |class: usize| {
-            let rows = self.predictions.chunks_exact(self.n_out).zip(&self.targets).enumerate();
-            // The only column, or the last of two, is that of the second class.
-            let column = class.min(self.n_out - 1);
-            Isotonic::fit(
-                rows.map(|(i, (p, &y))| (p[column], f64::from(y as usize == class), weight(i))).collect(),
-            )
-        };
-        match curves_of(self.n_out) {
-            1 => Calibration::Isotonic(vec![curve(1)]),
-            classes => Calibration::Isotonic((0..classes).map(curve).collect()),
-        }
-    }
-
     /// The same with every prediction in a range.
     fn clamped(&self, (low, high): (f64, f64)) -> Evaluation {
         self.with(self.predictions.iter().map(|p| p.clamp(low, high)).collect())
@@ -344,7 +330,7 @@ impl Evaluation {
     }
 
     /// Other predictions of the same rows, and J of them.
-    fn with(&self, predictions: Vec<f64>) -> Evaluation {
+    pub(crate) fn with(&self, predictions: Vec<f64>) -> Evaluation {
         let (mean, std) = self.scale;
         let as_learnt = |v: &f64| (v - mean) / std;
         let mut z: Vec<f64> = predictions.iter().map(as_learnt).collect();

@@ -87,8 +87,9 @@ impl Metric {
         }
     }
 
-    /// The metric of a name.
+    /// The metric of a name, in which a hyphen is as good as an underscore.
     pub fn parse(name: &str) -> Option<Self> {
+        let name = name.replace('-', "_");
         Self::ALL.into_iter().find(|metric| metric.name() == name)
     }
 

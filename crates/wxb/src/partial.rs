@@ -83,7 +83,8 @@ fn numbers(values: &[f64], most: usize) -> Vec<f64> {
     let at = |share: f64| sorted[(share * (sorted.len() - 1) as f64).round() as usize];
     let (low, high) = (at(0.01), at(0.99));
     let share = |i: usize, n: usize| i as f64 / (n - 1).max(1) as f64;
-    let quantiles = most / 2;
+    // Two or three values are the ends and the middle.
+    let quantiles = if most < 4 { 0 } else { most / 2 };
     let even = most - quantiles;
     let mut found: Vec<f64> = (0..quantiles).map(|i| at(0.01 + 0.98 * share(i, quantiles))).collect();
     found.extend((0..even).map(|i| low + (high - low) * share(i, even)));
@@ -171,6 +172,13 @@ mod tests {
             Column::Number(values) => values.clone(),
             Column::Text(_) => panic!("{name} is text"),
         }
+    }
+
+    #[test]
+    fn few_values_are_the_ends_and_the_middle() {
+        let values: Vec<f64> = (0..=100).map(f64::from).collect();
+        assert_eq!(numbers(&values, 2), [1.0, 99.0]);
+        assert_eq!(numbers(&values, 3), [1.0, 50.0, 99.0]);
     }
 
     /// f = x² + z: at x = v the mean is v² + 25, and the curve of a row v² + z.

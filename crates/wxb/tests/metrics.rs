@@ -71,6 +71,7 @@ fn names_are_read_back() {
         assert_eq!(Metric::parse(metric.name()), Some(metric));
         assert_eq!(serde_json::to_string(&metric).unwrap(), format!("{:?}", metric.name()));
     }
+    assert_eq!(Metric::parse("log-loss"), Some(Metric::LogLoss));
     assert_eq!(Metric::parse("AUC"), None);
 }
 

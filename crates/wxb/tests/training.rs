@@ -7,6 +7,7 @@ use wxb::data::{Dataset, Inputs};
 use wxb::evaluate::{cache_for, evaluate};
 use wxb::health::{Verdict, examine};
 use wxb::lbfgs::LbfgsConfig;
+use wxb::metrics::Metric;
 use wxb::model_file::Checkpoint;
 use wxb::ndarray::{Array2, ArrayView1};
 use wxb::network::dense_layers;
@@ -196,6 +197,49 @@ fn the_best_epoch_is_handed_out_also_at_the_epoch_limit() {
     assert!(best < 24, "the last epoch is the best: the test shows nothing");
     let shorter = train(&TrainConfig { epochs: best as u64 + 1, ..config }, 0.0, None);
     assert_eq!(run.best_network(), shorter.network);
+}
+
+/// The time is up in the first epoch: it ends there, and is judged.
+#[test]
+fn an_epoch_that_there_is_no_time_for_is_cut() {
+    let (x, y) = ring::<f32>();
+    let all = Dataset::new(Inputs::Dense(x.view()), &y, 1).unwrap();
+    let valid = all.subset(&(80..101).collect::<Vec<_>>());
+    for valid in [None, Some(&valid)] {
+        let mut run = Run::new(network(0.0), &config(Optimizer::ADAM)).unwrap();
+        let start = run.network.params.flat.to_vec();
+        let stop = fit(&mut run, &all, valid, &config(Optimizer::ADAM), &mut |event| match event {
+            Event::Step { of: (2, 7), .. } => ControlFlow::Break(Stop::TimeIsUp),
+            _ => ControlFlow::Continue(()),
+        });
+        assert_eq!(stop.unwrap(), Stop::TimeIsUp);
+        let [epoch] = &run.history[..] else { panic!("{:?}", run.history) };
+        assert_eq!((epoch.step, epoch.valid_loss.is_some(), run.best.epoch), (2, valid.is_some(), 1));
+        assert_eq!(run.best.flat[..], run.network.params.flat[..]);
+        assert_ne!(run.best.flat[..], start[..]);
+    }
+}
+
+/// Validation rows of one class have no AUC and no F1, whatever is predicted: the loss decides.
+#[test]
+fn a_metric_that_tells_nothing_decides_nothing() {
+    let (x, y) = ring::<f32>();
+    let all = Dataset::new(Inputs::Dense(x.view()), &y, 1).unwrap();
+    let outside: Vec<u32> = (0..101).filter(|&row| y[row as usize] == 0.0).collect();
+    let valid = all.subset(&outside);
+    for metric in [Metric::Auc, Metric::F1, Metric::BalancedAccuracy] {
+        let with = |metric, stop_on_metric| {
+            let config = TrainConfig { metric, stop_on_metric, ..config(Optimizer::ADAM) };
+            let mut run = Run::new(network(0.0), &config).unwrap();
+            fit(&mut run, &all, Some(&valid), &config, &mut |_| ControlFlow::Continue(())).unwrap();
+            run
+        };
+        let (by_metric, by_loss) = (with(Some(metric), true), with(None, false));
+        assert!(by_metric.history.iter().all(|epoch| epoch.valid_metric.is_none()));
+        assert_eq!(by_metric.history, by_loss.history);
+        let evaluation = evaluate(&by_loss.network, &valid, &mut cache_for(&by_loss.network, 101));
+        assert!(!evaluation.tells(metric) && evaluation.tells(Metric::LogLoss));
+    }
 }
 
 #[test]

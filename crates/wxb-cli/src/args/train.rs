@@ -45,7 +45,7 @@ pub struct OutputArgs {
     pub force: bool,
 
     /// Save the whole state of the training every N epochs, beside the model
-    #[arg(long, value_name = "N", value_parser = value::at_least_one)]
+    #[arg(long, value_name = "N", value_parser = value::at_least_one, conflicts_with = "cv")]
     pub checkpoint_every: Option<usize>,
 
     /// Go on from the checkpoint of an interrupted training, bit for bit
@@ -53,6 +53,6 @@ pub struct OutputArgs {
     pub resume: bool,
 
     /// Show data, split, network and memory, and stop there
-    #[arg(long)]
+    #[arg(long, conflicts_with = "cv")]
     pub dry_run: bool,
 }

@@ -7,6 +7,7 @@ use wxb::data::target::Target;
 use wxb::model_file::{AnyNetwork, Model, Part};
 use wxb::preprocess::Preprocessor;
 use wxb::{Bins, Embed, Ensemble, Heads, Layer, Members, Network, Own, Periodic, Piecewise, Plr, Real};
+use wxb_train::importance::used_columns;
 use wxb_train::model::{load, target_name};
 
 use super::importance::{importance_table, looked_at};
@@ -176,7 +177,12 @@ fn print(args: &InspectArgs, model: &Model, size: u64, terminal: &Terminal) -> R
 
 /// What each column is worth, as measured at the end of the training.
 fn print_importance(model: &Model, terminal: &Terminal) -> Written {
-    let Some(measured) = importance(model) else { return Ok(()) };
+    let Some(measured) = importance(model) else {
+        let how =
+            "the training did not measure it: `wxb importance` does, on rows that the model has not seen";
+        let has_columns = !used_columns(model).is_empty();
+        return if has_columns { terminal.labelled_result("importance", how) } else { Ok(()) };
+    };
     let looked_at = looked_at(&measured, "validation row");
     terminal.result(&format!("\ncolumns by importance ({looked_at})"))?;
     terminal.result(&importance_table(&measured).render(terminal.format()))

@@ -39,6 +39,8 @@ struct Record {
     preset: Option<String>,
     /// What was asked for, other than the usual.
     asked: Map<String, Value>,
+    /// What chose the best epoch.
+    watched: Option<String>,
     data: Option<String>,
     train_rows: Option<usize>,
     valid_rows: Option<usize>,
@@ -92,6 +94,7 @@ fn read(record: &Value) -> Record {
     Record {
         preset: of(field("preset")),
         asked: of(field("asked")).unwrap_or_default(),
+        watched: of(field("watched")),
         data: of(field("data")),
         train_rows: of(field("train_rows")),
         valid_rows: of(field("valid_rows")),
@@ -266,11 +269,16 @@ fn epochs(record: &Record) -> Option<Line> {
         None | Some(0) => return Some(Line::new("epochs", format!("{}, the last one kept", last.epochs))),
         Some(_) => "on the validation rows",
     };
-    let watched = config.metric.filter(|_| config.stop_on_metric).map_or("loss".into(), metric_label);
+    // Files of before do not say it.
+    let by_config = || config.metric.filter(|_| config.stop_on_metric);
+    let watched = record.watched.as_deref().map_or_else(by_config, Metric::parse);
+    let watched = watched.map_or("loss".into(), metric_label);
     let mut text = format!("{} is epoch {}, the best by {watched} {on}", last.name, of(last));
     if !others.is_empty() {
         let others: Vec<String> = others.iter().map(|n| format!("{} {}", n.name, of(n))).collect();
-        text += &format!("; {} by loss", others.join(", "));
+        // Theirs is the loss, unless another one was asked for.
+        let asked = record.asked.get("metric").and_then(Value::as_str).and_then(Metric::parse);
+        text += &format!("; {} by {}", others.join(", "), asked.map_or("loss".into(), metric_label));
     }
     Some(Line::new("epochs", text))
 }

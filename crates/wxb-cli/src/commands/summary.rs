@@ -4,12 +4,13 @@ use serde::Serialize;
 use wxb::data::Column;
 use wxb::data::target::{Target, Task};
 use wxb::health::{LayerHealth, Verdict};
+use wxb::metrics::Metric;
 use wxb::trainer::{BatchSize, Stop, TrainConfig};
 use wxb::{Ensemble, Heads, Layer, Loss, Network, Optimizer, Own, OwnLayer, Real};
 use wxb_train::judge::{headline, sentence};
 use wxb_train::prepare::Held;
 use wxb_train::train::Settled;
-use wxb_train::{News, Plan, Problem, Trained, memory, recipe};
+use wxb_train::{News, Plan, Problem, Trained, memory, recipe, record};
 
 use crate::args::choice::OutputFormat;
 use crate::args::value::Valid;
@@ -284,10 +285,7 @@ pub fn stopped(trained: &Trained) -> String {
         _ if !has_valid => String::new(),
         epoch => format!("; best weights restored (epoch {epoch})"),
     };
-    let watched = match config.metric.filter(|_| config.stop_on_metric) {
-        Some(metric) => format!("valid.{}", metric.name()),
-        None => "valid.loss".to_owned(),
-    };
+    let watched = format!("valid.{}", record::watched(config, history).map_or("loss", Metric::name));
     match stop {
         Stop::Epochs => format!("the limit of {} is reached{kept}", counted(*epochs as usize, "epoch")),
         Stop::Early { patience } => {
@@ -296,9 +294,24 @@ pub fn stopped(trained: &Trained) -> String {
         Stop::Converged { reason } => {
             format!("converged after {}: {reason}{kept}", counted(*epochs as usize, "epoch"))
         }
-        Stop::TimeIsUp => format!("the time is up in epoch {}{kept}", epochs + 1),
+        Stop::TimeIsUp => match cut(trained) {
+            Some((steps, of)) => {
+                format!("the time is up after {} of the {of} of an epoch", counted(steps, "step"))
+            }
+            None => format!("the time is up in epoch {}{kept}", epochs + 1),
+        },
         Stop::Interrupted => format!("interrupted in epoch {}{kept}", epochs + 1),
         Stop::Diverged(at) => format!("diverged in epoch {}{kept}", at.epoch),
+    }
+}
+
+/// The steps of an only epoch that there was no time for all of, and how many it has.
+fn cut(trained: &Trained) -> Option<(usize, u64)> {
+    let rows = trained.problem.parts.rows_of_a_network();
+    let of = trained.plan.config.steps_per_epoch(rows);
+    match &trained.history[..] {
+        [only] if only.step < of => Some((only.step as usize, of)),
+        _ => None,
     }
 }
 

@@ -75,7 +75,7 @@ fn dry_run<T: Real>(command: &TrainCommand, given: Given, terminal: &Terminal) -
     let settled = problem.settle::<T>()?;
     problem.tell(&mut said);
     let bound = problem.bind()?;
-    let settled = settled.within((deadline, None), &problem, &bound.data()?)?;
+    let (settled, _) = settled.within((deadline, None), &problem, &bound.data()?)?;
     said.hear(News::Plan { problem: &problem, plan: &settled.plan, network: &settled.network });
     summary::dry_run(&problem, &settled, terminal)
 }

@@ -279,7 +279,7 @@ impl Preprocessor {
         columns.iter().filter_map(|c| c.encoding.kind().map(|kind| (c.name.as_str(), kind))).collect()
     }
 
-    /// One line for people: `19 features -> 46 inputs; 11 missing in total_charges, imputed by median`.
+    /// One line for people: `19 features -> 46 inputs; 11 missing in total_charges, filled in`.
     pub fn summary(&self) -> String {
         let mut line = format!("{} features -> {} inputs", self.features(), self.width());
         if let Preprocessor::Table(columns) = self {
@@ -292,7 +292,7 @@ impl Preprocessor {
             if !missing.is_empty() {
                 let (shown, more) = (missing.iter().take(3).cloned().collect::<Vec<_>>(), missing.len() > 3);
                 let rest = if more { format!(", {} more columns", missing.len() - 3) } else { String::new() };
-                line += &format!("; {}{rest}, imputed by median", shown.join(", "));
+                line += &format!("; {}{rest}, filled in", shown.join(", "));
             }
         }
         line

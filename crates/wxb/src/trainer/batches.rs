@@ -45,6 +45,14 @@ impl<T: Real> Fitting<'_, '_, T> {
         self.end_epoch(run, loss_sum / weight_sum, observe)
     }
 
+    /// Ends the epoch under way with the steps that were done: the first one, where there is no time for all of it.
+    pub(super) fn cut_epoch(&mut self, run: &mut Run<T>, observe: Observer<'_, T>) {
+        let (steps, loss_sum, weight_sum) = std::mem::take(&mut run.partial);
+        if steps > 0 {
+            self.end_epoch(run, loss_sum / weight_sum, observe);
+        }
+    }
+
     /// The order of an epoch depends on the seed and the epoch's number only, and on the member if each has its own.
     fn shuffle(&mut self, epoch: u64) {
         for (member, order) in self.order.iter_mut().enumerate() {

@@ -152,7 +152,9 @@ fn fit_judged<'d, T: Real>(
             with_team(multiplications, || fitting.epochs(run, observe))?
         }
     };
-    if !judge.is_held_out() && !matches!(stop, Stop::Diverged(_)) {
+    if stop == Stop::TimeIsUp && run.epoch == 0 {
+        fitting.cut_epoch(run, observe);
+    } else if !judge.is_held_out() && !matches!(stop, Stop::Diverged(_)) {
         run.keep_weights(); // an epoch that was broken off counts too
     }
     let _ = observe(Event::RunEnd { stop: &stop, run });
@@ -295,7 +297,8 @@ impl<'a, 'd, T: Real> Fitting<'a, 'd, T> {
         };
         if let Some(evaluation) = evaluation {
             valid_loss = Some(evaluation.loss);
-            valid_metric = self.config.metric.and_then(|metric| evaluation.score(metric));
+            let metric = self.config.metric.filter(|metric| evaluation.tells(*metric));
+            valid_metric = metric.and_then(|metric| evaluation.score(metric));
         }
         let watched = self.config.watched(train_loss, valid_loss, valid_metric);
         let best = run.judge(watched, self.config.ties) && self.judge.is_held_out();
@@ -373,7 +376,8 @@ impl TrainConfig {
         Rates { lr: self.lr, decay: self.decay(), dropout: 1.0 }
     }
 
-    /// The score that is minimised by stopping: validation metric, validation loss, or training loss.
+    /// The score that is minimised by stopping: validation metric (where it is defined, which the rows decide and not what is predicted for
+    /// them), validation loss, or training loss.
     fn watched(&self, train_loss: f64, valid_loss: Option<f64>, valid_metric: Option<f64>) -> f64 {
         let metric = self.metric.filter(|_| self.stop_on_metric);
         match (metric.map(Metric::higher_is_better), valid_metric) {
