@@ -1,12 +1,14 @@
 //! A network without its parameters, which are NumPy's: layers and loss, and what is done with parameters that are handed in.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use numpy::PyUntypedArrayMethods;
 use numpy::ndarray::ArrayView2;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use wxb::data::Inputs;
 use wxb::evaluate::{Output, predict};
-use wxb::gradcheck::gradcheck;
+use wxb::gradcheck::gradcheck_until;
 use wxb::layer::Slot;
 use wxb::network::{Blocks, mlp};
 use wxb::step::{Cache, Keep, Mode};
@@ -16,8 +18,9 @@ use crate::array::{Float, array, at_precision, numbers, shape2};
 use crate::error::exception;
 use crate::functional::check_targets;
 use crate::pass::{Kept, Pass};
+use crate::pool;
 use crate::settings::parse;
-use crate::work::{work, work_on_threads};
+use crate::work::{caught, work, work_on_threads};
 
 /// Layers and loss.
 #[pyclass(frozen, module = "wxb._wxb")]
@@ -189,10 +192,15 @@ impl Engine {
             Some((seed, step)) => Mode::Training { seed, step, dropout: 1.0 },
             None => Mode::Predicting,
         };
-        let checks = work_on_threads(py, threads, || {
+        let (pool, stop) = (pool::of(threads)?, AtomicBool::new(false));
+        let (checks, signal) = pool::work(py, &pool, &stop, || {
             let Kept { network, cache, m, .. } = &mut kept;
-            gradcheck(network, cache, *m, mode, per_tensor, seed)
-        })?;
+            let mut breaks_off = || stop.load(Ordering::Relaxed);
+            caught(|| gradcheck_until(network, cache, *m, mode, (per_tensor, seed), &mut breaks_off))
+        });
+        let (None, Some(checks)) = (&signal, checks?) else {
+            return Err(signal.expect("a signal broke it off"));
+        };
         let of_python = |check: wxb::gradcheck::TensorCheck| {
             (check.name, check.compared, check.norm, check.relative_error, check.worst)
         };

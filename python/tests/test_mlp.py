@@ -162,6 +162,28 @@ def test_warm_start_resumes() -> None:
     assert (halves.n_iter_, halves.t_) == (10, whole.t_)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"solver": "sgd"}, {"solver": "adamw", "dropout": 0.2}, {"batch_size": 300}, {"shuffle": False}],
+)
+def test_warm_start_goes_on_with_order_and_masks(settings: dict[str, Any]) -> None:
+    settings = {"hidden_layer_sizes": (8,), "batch_size": 50, **settings}
+    whole = wxb.MLPRegressor(random_state=np.random.RandomState(0), max_iter=6, **settings)
+    halves = wxb.MLPRegressor(random_state=np.random.RandomState(0), max_iter=3, warm_start=True, **settings)
+    whole.fit(X, NUMBERS)
+    halves = pickle.loads(pickle.dumps(halves.fit(X, NUMBERS)))
+    np.testing.assert_array_equal(weights(halves.fit(X, NUMBERS)), weights(whole))
+
+
+@pytest.mark.parametrize("settings", [{}, {"batch_size": 300}, {"batch_size": 50}, {"solver": "lbfgs"}])
+def test_random_states_go_on_as_scikit_learns(settings: dict[str, Any]) -> None:
+    generators = [np.random.RandomState(1), np.random.RandomState(1)]
+    for model, generator in zip(pair("MLPRegressor", **settings), generators, strict=True):
+        model.set_params(random_state=generator, max_iter=3).fit(X, NUMBERS)
+    ours, theirs = (generator.randint(2**31 - 1) for generator in generators)
+    assert ours == theirs
+
+
 @pytest.mark.parametrize("again", [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy])
 def test_copies_predict_the_same(again: Any) -> None:
     model = wxb.MLPClassifier((8,), random_state=0, max_iter=5).fit(X.astype(np.float32), LABELS)
@@ -206,6 +228,34 @@ def test_validation_data_decides() -> None:
     assert model.n_iter_ == len(model.validation_scores_) < 300
     assert model.best_validation_score_ == max(model.validation_scores_)
     assert model.score(X[200:], LABELS[200:]) == pytest.approx(model.best_validation_score_)
+
+
+@pytest.mark.parametrize("trained", [None, np.linspace(0.1, 3.0, 200)])
+@pytest.mark.parametrize("judged", [None, np.linspace(3.0, 0.1, 100), np.ones(100)])
+def test_weights_of_one_part_are_not_those_of_the_other(trained: Any, judged: Any) -> None:
+    """The training is that without validation rows, and the scores are those of the model."""
+    settings: dict[str, Any] = {
+        "hidden_layer_sizes": (8,),
+        "random_state": 0,
+        "max_iter": 4,
+        "batch_size": 150,
+    }
+    for estimator, y in ((wxb.MLPClassifier, LABELS), (wxb.MLPRegressor, NUMBERS)):
+        alone = estimator(**settings).fit(X[:200], y[:200], sample_weight=trained)
+        model = estimator(**settings)
+        part = (X[200:], y[200:]) if judged is None else (X[200:], y[200:], judged)
+        model.fit(X[:200], y[:200], sample_weight=trained, validation_data=part)
+        assert model.loss_curve_ == alone.loss_curve_
+        score = model.score(X[200:], y[200:], sample_weight=judged)
+        assert max(model.validation_scores_) == pytest.approx(score)
+
+
+def test_no_rows_are_an_error() -> None:
+    for model in (wxb.MLPClassifier((4,), max_iter=2), wxb.LogisticRegression()):
+        model.fit(X, LABELS)
+        for predict in (model.predict, model.predict_proba):
+            with pytest.raises(ValueError, match="0 sample"):
+                predict(np.empty((0, 6)))
 
 
 def test_callbacks_see_each_epoch_and_stop() -> None:

@@ -220,17 +220,26 @@ class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstima
             "lr": self.learning_rate_init,
             "rate": parameters.rate(self),
             "epochs": 1 if incremental else int(self.max_iter),
+            "goes_on": bool(self.warm_start) and not incremental,
             "batch": int(min(batch, n_rows)),
             "l2": float(self.alpha),
             "l1": float(self.l1),
             "weight_decay": self.weight_decay,
             "clip_norm": self.clip_norm,
-            "seed": int(random_state.randint(2**31 - 1)) if self.dropout > 0 else 0,
+            "seed": self._seed_of_masks(random_state),
             "tol": float(self.tol),
             "patience": None if unlimited else int(self.n_iter_no_change),
             "max_fun": int(self.max_fun),
             "epsilon_hat": self.solver == "adam",
         }
+
+    def _seed_of_masks(self, random_state: Any) -> int:
+        """A training that goes on draws its masks as one that was not broken off."""
+        if self.dropout == 0:
+            return 0
+        if not (self.warm_start and "_masks" in self.__dict__):
+            self._masks = int(random_state.randint(2**31 - 1))
+        return self._masks
 
     def _split(self, n_rows: int, Y: Any, random_state: Any) -> tuple[Any, Any]:
         train, valid = _sklearn.train_test_split(

@@ -39,6 +39,19 @@ pub fn gradcheck(
     per_tensor: usize,
     seed: u64,
 ) -> Vec<TensorCheck> {
+    let checks = gradcheck_until(network, cache, m, mode, (per_tensor, seed), &mut || false);
+    checks.expect("nobody breaks it off")
+}
+
+/// The same, `None` if it is broken off, which is asked before each number.
+pub fn gradcheck_until(
+    network: &Network<f64>,
+    cache: &mut Cache<f64>,
+    m: usize,
+    mode: Mode,
+    (per_tensor, seed): (usize, u64),
+    breaks_off: &mut dyn FnMut() -> bool,
+) -> Option<Vec<TensorCheck>> {
     let mut network = network.clone();
     let mut grads = network.params.clone();
     forward(&network, cache, m, mode);
@@ -49,17 +62,17 @@ pub fn gradcheck(
     let mut rng = stream(seed, Purpose::Sample, 0);
     let mut checks = Vec::new();
     for slot in slots {
-        let indices = sample(&mut rng, slot.range().len(), per_tensor);
-        let pairs: Vec<_> = indices
-            .iter()
-            .map(|&i| {
-                let analytic = grads.of(&slot)[i];
-                (i, analytic, nearest(&mut network, cache, m, mode, (slot.offset + i, analytic)))
-            })
-            .collect();
+        let mut pairs = vec![];
+        for i in sample(&mut rng, slot.range().len(), per_tensor) {
+            if breaks_off() {
+                return None;
+            }
+            let analytic = grads.of(&slot)[i];
+            pairs.push((i, analytic, nearest(&mut network, cache, m, mode, (slot.offset + i, analytic))));
+        }
         checks.push(compare(slot.name.clone(), &pairs, slot.range().len(), FLOOR * j.abs().max(1.0)));
     }
-    checks
+    Some(checks)
 }
 
 /// The difference in one parameter. In a network of many ReLUs some kink lies within nearly every step, and takes its part of

@@ -22,6 +22,9 @@ struct Header {
     step: u64,
     seen: u64,
     stale: u64,
+    /// Rows of the order, which come last.
+    #[serde(default)]
+    order: usize,
     /// As bits: JSON has no infinite numbers.
     numbers: [u64; 4],
 }
@@ -44,6 +47,7 @@ impl<T: Number> Learning<T> {
             step: self.run.step,
             seen: self.seen,
             stale: self.stale,
+            order: self.order.len(),
             numbers: [self.lr, self.lr_start, self.best_loss, self.best_score].map(f64::to_bits),
         };
         let header = serde_json::to_vec(&header).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -52,11 +56,15 @@ impl<T: Number> Learning<T> {
         for values in [&network.params.flat[..], &self.run.best.flat, &self.run.moments] {
             values.iter().for_each(|value| value.write_le(&mut bytes));
         }
+        self.order.iter().for_each(|row| bytes.extend(row.to_le_bytes()));
         Ok(bytes)
     }
 
     pub fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
-        let (header, numbers) = split(bytes)?;
+        let (header, rest) = split(bytes)?;
+        let of_order =
+            header.order.checked_mul(size_of::<u32>()).and_then(|bytes| rest.len().checked_sub(bytes));
+        let (numbers, order) = rest.split_at(of_order.ok_or_else(damaged)?);
         let values: Vec<T> = numbers.chunks_exact(size_of::<T>()).map(T::read_le).collect();
         let parameters = header.parameters;
         let expected = parameters.checked_mul(2).and_then(|n| n.checked_add(header.moments));
@@ -74,6 +82,7 @@ impl<T: Number> Learning<T> {
         learning.run.step = header.step;
         (learning.lr_start, learning.seen, learning.stale) = (lr_start, header.seen, header.stale);
         (learning.best_loss, learning.best_score) = (best_loss, best_score);
+        learning.order = order.as_chunks().0.iter().map(|row| u32::from_le_bytes(*row)).collect();
         Ok(learning)
     }
 }

@@ -134,8 +134,9 @@ impl<T: Real> Examples<'_, T> {
         for (&row, y) in rows.iter().zip(cache.y.chunks_exact_mut(self.n_targets)) {
             y.copy_from_slice(&self.y[row as usize * self.n_targets..][..self.n_targets]);
         }
+        // Those of the batch before may be of other examples.
+        cache.weights.clear();
         if let Some(weights) = self.weights {
-            cache.weights.clear();
             cache.weights.extend(rows.iter().map(|&row| weights[row as usize]));
         }
     }

@@ -12,6 +12,7 @@ use super::order::Twister;
 use super::plan::Plan;
 use crate::error::exception;
 use crate::pool;
+use crate::work::caught;
 
 /// (losses, scores, why it ended, in words, the generator's key and position)
 pub type Outcome = (Vec<f64>, Vec<f64>, &'static str, String, Option<(Vec<u32>, usize)>);
@@ -78,8 +79,8 @@ pub fn train_on<T: Number>(
     let Job { plan, twister, threads, listener } = job;
     let mut task = Task { examples, rows, valid, twister, plan, stop: &stop, listener: listener.as_ref() };
     let pool = pool::of(threads)?;
-    let (course, signal) = pool::work(py, &pool, &stop, || learning.fit(&mut task));
-    let course = course.map_err(|error| exception(&error))?;
+    let (course, signal) = pool::work(py, &pool, &stop, || caught(|| learning.fit(&mut task)));
+    let course = course?.map_err(|error| exception(&error))?;
     outcome(course, signal, task.twister.as_ref().map(Twister::state))
 }
 

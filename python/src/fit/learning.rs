@@ -33,6 +33,8 @@ pub struct Learning<T> {
     pub stale: u64,
     pub best_loss: f64,
     pub best_score: f64,
+    /// Where the last call left the order of the examples, if the next one is to go on from there.
+    pub order: Vec<u32>,
 }
 
 /// What stays the same during a call.
@@ -94,6 +96,7 @@ impl<T: Number> Learning<T> {
             stale: 0,
             best_loss: f64::INFINITY,
             best_score: f64::NEG_INFINITY,
+            order: vec![],
         })
     }
 
@@ -104,10 +107,11 @@ impl<T: Number> Learning<T> {
         if let Optimizer::Lbfgs(_) = self.optimizer {
             return self.full_batch(task);
         }
-        let mut epochs = Epochs::new(&self.run, task, config);
+        let mut epochs = Epochs::new(self, task, config);
         let mut course = Course { losses: vec![], scores: vec![], end: End::Epochs };
         let multiplications = 3 * epochs.batch * self.run.network.n_params();
         with_team(multiplications, || self.epochs(task, &mut epochs, &mut course));
+        self.order = if task.plan.goes_on { epochs.order } else { vec![] };
         if task.valid.is_some() {
             self.run.network.params.flat.copy_from_slice(&self.run.best.flat);
         }
@@ -228,14 +232,17 @@ struct Epochs<T> {
 }
 
 impl<T: Real> Epochs<T> {
-    fn new(run: &Run<T>, task: &Task<'_, T>, config: TrainConfig) -> Self {
+    fn new(learning: &mut Learning<T>, task: &Task<'_, T>, config: TrainConfig) -> Self {
+        let order = std::mem::take(&mut learning.order);
+        let order = if are_the_same(&order, &task.rows) { order } else { task.rows.clone() };
+        let run = &learning.run;
         let batch = task.plan.batch.clamp(1, task.rows.len().max(1));
         let valid = task.valid.as_ref().map_or(0, |(_, rows)| rows.len().min(ROWS));
         Self {
             config,
             cache: Cache::new(&run.network, batch.max(valid), Keep::Needed),
             grads: run.network.params.clone(),
-            order: task.rows.clone(),
+            order,
             batch,
             first: run.step,
             loaded: false,
@@ -246,7 +253,8 @@ impl<T: Real> Epochs<T> {
     fn one(&mut self, learning: &mut Learning<T>, task: &mut Task<'_, T>) -> std::result::Result<f64, End> {
         let rows = self.order.len();
         let is_whole = self.batch == rows;
-        if let Some(twister) = task.twister.as_mut().filter(|_| !is_whole) {
+        // A batch of all rows is one in any order; the numbers are drawn all the same.
+        if let Some(twister) = &mut task.twister {
             twister.shuffle(&mut self.order);
         }
         let mut sum = 0.0;
@@ -256,7 +264,8 @@ impl<T: Real> Epochs<T> {
             }
             let m = self.batch.min(rows - start);
             if !(is_whole && self.loaded) {
-                task.examples.load(&self.order[start..start + m], &mut self.cache);
+                let order = if is_whole { &task.rows } else { &self.order };
+                task.examples.load(&order[start..start + m], &mut self.cache);
                 self.loaded = true;
             }
             sum += m as f64 * self.step(learning, &task.plan, m)?;
@@ -297,6 +306,16 @@ impl<T: Real> Epochs<T> {
             plateaus: 0,
         })
     }
+}
+
+/// Whether these are the same rows, in whatever order.
+fn are_the_same(some: &[u32], others: &[u32]) -> bool {
+    let sorted = |rows: &[u32]| {
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        rows
+    };
+    some.len() == others.len() && sorted(some) == sorted(others)
 }
 
 /// By what scikit-learn divides the loss that it reports: it has the mean over the targets of a regression, although its gradient is

@@ -142,7 +142,7 @@ impl Learner {
     }
 
     /// Outputs (m, n_L): probabilities, rates or values. `None` unless x is an array (m, n₀) of the network's precision, or a matrix in
-    /// compressed rows, whose numbers are all finite.
+    /// compressed rows, that has rows and whose numbers are all finite.
     #[pyo3(signature = (x, logits=false, threads=0))]
     fn predict<'py>(
         &self,
@@ -289,7 +289,7 @@ impl Learner {
             _ => HeldRows::new(x)?,
         };
         let rows = held.rows()?;
-        if rows.width() != network.n_in() {
+        if rows.width() != network.n_in() || rows.count() == 0 {
             return Ok(None);
         }
         let multiplications = rows.count() * network.params.flat.len();

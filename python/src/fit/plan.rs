@@ -28,6 +28,8 @@ pub struct Plan {
     pub lr: f64,
     pub rate: Rate,
     pub epochs: u64,
+    /// Whether the order of the examples goes on from call to call, as one call goes on from epoch to epoch.
+    pub goes_on: bool,
     pub batch: usize,
     pub l2: f64,
     pub l1: f64,

@@ -119,11 +119,11 @@ impl Moments {
         self.residual += w * (y - p) * (y - p);
     }
 
-    /// 1 − Σ w (y − p)² / Σ w (y − ȳ)²; for a constant target 1 if it is met, else 0.
+    /// 1 − Σ w (y − p)² / Σ w (y − ȳ)²; for a constant target 1 if it is met, else 0. NaN where a target is.
     fn r2(&self) -> f64 {
-        match (self.total > 0.0, self.residual > 0.0) {
-            (true, _) => 1.0 - self.residual / self.total,
-            (false, met_not) => f64::from(u8::from(!met_not)),
+        if self.total == 0.0 {
+            return f64::from(u8::from(self.residual == 0.0));
         }
+        1.0 - self.residual / self.total
     }
 }

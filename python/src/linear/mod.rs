@@ -14,6 +14,7 @@ use wxb::{Loss, Real};
 use crate::fit::are_finite;
 use crate::fit::examples::{HeldRows, Number, Rows};
 use crate::pool;
+use crate::work::caught;
 use newton::{End, minimise};
 use problem::{Bias, Penalty, Problem, Source};
 
@@ -68,11 +69,12 @@ pub fn logistic<'py>(
         })
     };
     let limits = (tolerance * further, max_iter);
-    let (solved, signal) = pool::work(py, &pool, &stop, || minimise(&mut problem, theta, limits, &mut tell));
+    let (solved, signal) =
+        pool::work(py, &pool, &stop, || caught(|| minimise(&mut problem, theta, limits, &mut tell)));
     if let Some(error) = signal.or(raised) {
         return Err(error);
     }
-    let (theta, iterations, largest, end) = solved;
+    let (theta, iterations, largest, end) = solved?;
     let end = match end {
         End::Iterations if largest > tolerance => "iterations",
         End::Gradient | End::Precision | End::Iterations => "converged",
@@ -154,7 +156,7 @@ fn scores<'py, T: Number>(
     let arrays = (x.cast::<PyArray2<T>>(), coef.cast::<PyArray2<T>>(), intercept.cast::<PyArray1<T>>());
     let (Ok(x), Ok(coef), Ok(intercept)) = arrays else { return Ok(None) };
     let fits = x.shape()[1] == coef.shape()[1] && coef.shape()[0] == intercept.shape()[0];
-    if !fits || x.shape()[0] > FEW_ROWS {
+    if !fits || !(1..=FEW_ROWS).contains(&x.shape()[0]) {
         return Ok(None);
     }
     let (x, coef, intercept) = (x.try_readonly()?, coef.try_readonly()?, intercept.try_readonly()?);
@@ -176,7 +178,7 @@ fn scores<'py, T: Number>(
         Output::Scores => z,
         Output::Probabilities => probabilities(z, n),
     };
-    let columns = values.len() / rows.max(1);
+    let columns = values.len() / rows;
     Ok(Some(PyArray1::from_vec(py, values).reshape([rows, columns])?.into_any()))
 }
 
