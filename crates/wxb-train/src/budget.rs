@@ -166,14 +166,14 @@ fn measure<T: Real>(
     let batch = &data.train.rows()[..rows];
     let mut cache = Cache::new(&network, rows, Keep::Needed);
     let mut grads = network.params.clone();
-    let multiplications = 3 * rows * network.n_params();
+    let multiplied = 3 * rows * network.n_params() * size_of::<T>();
     let mut run = Run::new(network, config)?;
     let mut step = || {
         data.train.load(batch, &mut cache);
         // A loss that is not finite takes its time, too.
         let _ = train_step(&mut run, &mut grads, &mut cache, rows, (config, config.base_rates()));
     };
-    let of_step = with_team(multiplications, || {
+    let of_step = with_team(multiplied, || {
         step(); // which fetches memory, and does not count
         let (start, limit) = (Instant::now(), left.mul_f64(SHARE).min(LONGEST));
         let mut steps = 0;

@@ -109,8 +109,8 @@ impl<T: Number> Learning<T> {
         }
         let mut epochs = Epochs::new(self, task, config);
         let mut course = Course { losses: vec![], scores: vec![], end: End::Epochs };
-        let multiplications = 3 * epochs.batch * self.run.network.n_params();
-        with_team(multiplications, || self.epochs(task, &mut epochs, &mut course));
+        let multiplied = 3 * epochs.batch * self.run.network.n_params() * size_of::<T>();
+        with_team(multiplied, || self.epochs(task, &mut epochs, &mut course));
         self.order = if task.plan.goes_on { epochs.order } else { vec![] };
         if task.valid.is_some() {
             self.run.network.params.flat.copy_from_slice(&self.run.best.flat);

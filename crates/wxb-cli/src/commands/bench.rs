@@ -244,7 +244,7 @@ fn train<T: Real>(workload: &Workload, seconds: f64) -> Result<(usize, Found), E
         training.steps(counted)?;
         Ok((timing, [loss_first, loss_last], counted, allocations() - before))
     };
-    let measured = with_team((workload.flop_per_step() / 2.0) as usize, &mut measure);
+    let measured = with_team((workload.flop_per_step() / 2.0) as usize * size_of::<T>(), &mut measure);
     let (timing, [loss_first, loss_last], counted, allocated) = measured.map_err(diverged)?;
     let found = Found::Training {
         steps: timing.calls,

@@ -49,8 +49,8 @@ pub(crate) use elementwise::{loss, mask, multiply, multiply_by_derivative, produ
 pub use isa::Isa;
 pub(crate) use isa::for_each_isa;
 
-pub(crate) use team::is_awake;
 pub use team::with_team;
+pub(crate) use team::{SERIAL, is_awake};
 pub(crate) use threads::{Of, OfMut, count, each, join, split};
 
 use pack::Rhs;

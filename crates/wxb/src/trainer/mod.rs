@@ -148,8 +148,8 @@ fn fit_judged<'d, T: Real>(
     let stop = match observe(start) {
         ControlFlow::Break(stop) => stop,
         ControlFlow::Continue(()) => {
-            let multiplications = 3 * config.batch_rows(fitting.rows) * run.network.n_params();
-            with_team(multiplications, || fitting.epochs(run, observe))?
+            let multiplied = 3 * config.batch_rows(fitting.rows) * run.network.n_params() * size_of::<T>();
+            with_team(multiplied, || fitting.epochs(run, observe))?
         }
     };
     if stop == Stop::TimeIsUp && run.epoch == 0 {

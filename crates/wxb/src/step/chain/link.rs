@@ -9,10 +9,6 @@ use crate::layer::{Ensemble, Heads, Layer, Own, OwnLayer};
 use crate::network::Network;
 use crate::real::Real;
 
-/// Bytes of what a step multiplies below which a second thread costs what it brings: 6 million numbers in single precision, 75 to 150 µs of one
-/// core, and half as many in double precision, which take as long.
-const SERIAL: usize = 24 << 20;
-
 /// The layers that go by rows: from the first one of units to the last.
 #[derive(Clone, Copy)]
 pub struct Chain<'a> {
@@ -93,7 +89,7 @@ impl<'a> Chain<'a> {
 
     fn if_worth<T: Real>(network: &'a Network<T>, m: usize) -> Option<Self> {
         let multiplied = 3 * m * network.n_params() * size_of::<T>();
-        let is_large = m * network.members() >= 2 * LEAST && multiplied >= SERIAL;
+        let is_large = m * network.members() >= 2 * LEAST && multiplied >= cpu::SERIAL;
         if is_large { Self::new(network.layers()).filter(|chain| chain.is_for(cpu::count())) } else { None }
     }
 
