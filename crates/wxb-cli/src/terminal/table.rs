@@ -62,9 +62,11 @@ impl Table {
     }
 
     fn is_numeric(&self, j: usize) -> bool {
-        let mut cells = self.rows.iter().map(|row| row[j].as_str()).filter(|c| !c.is_empty()).peekable();
-        cells.peek().is_some()
-            && cells.all(|c| c == "-" || c.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
+        let cells = || self.rows.iter().map(|row| row[j].as_str()).filter(|c| !c.is_empty());
+        // A bar of minus signs is no number, and a single one stands for a number that is not there.
+        let starts_as_number = |c: &str| c.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
+        let is_number = |c: &str| starts_as_number(c) && !c.starts_with("--");
+        cells().any(is_number) && cells().all(|c| c == "-" || is_number(c))
     }
 }
 
@@ -93,5 +95,17 @@ mod tests {
         assert_eq!(table.render(OutputFormat::Csv), "name,value\nauc,0.9\n\"a,b|c\",10.25");
         let markdown = "| name | value |\n| --- | ---: |\n| auc | 0.9 |\n| a,b\\|c | 10.25 |";
         assert_eq!(table.render(OutputFormat::Md), markdown);
+    }
+
+    /// Numbers stand right, "-" for one that is not there among them; bars of minus signs stand left.
+    #[test]
+    fn what_stands_right() {
+        let mut table = Table::new(&["adds", "model", "bar"]);
+        table.row(["-1.5", "-", "---"]);
+        table.row(["-12.25", "0.5", "-"]);
+        assert_eq!(
+            table.render(OutputFormat::Text),
+            "   adds  model  bar\n   -1.5      -  ---\n -12.25    0.5  -"
+        );
     }
 }
