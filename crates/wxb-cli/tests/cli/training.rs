@@ -88,6 +88,22 @@ fn auto() {
     assert_eq!(deep_of(&quick), deep_of(&resumed));
 }
 
+/// A checkpoint of the other precision is not damaged.
+#[test]
+fn resuming_in_another_precision() {
+    let directory = stage();
+    let train = "train table.csv --target class --hidden 4 --epochs 2 -q -o m.wxb";
+    succeed(directory.path(), &format!("{train} --checkpoint-every 1"));
+    let output = run::run(directory.path(), &format!("{train} --resume --precision f64"));
+    let message = run::text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(
+        message.starts_with("error[E0101]: it belongs to a training in f32, and this one is in f64"),
+        "{message}"
+    );
+    assert!(message.contains("m.wxb.checkpoint") && message.contains("--precision f32"), "{message}");
+}
+
 /// Networks side by side, each without a fold: the same bits on one thread and on two, in one go and resumed.
 #[test]
 fn bag() {

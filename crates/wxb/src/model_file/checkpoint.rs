@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{Contents, Tensor, damaged, write};
+use super::container::{Contents, Tensor, write};
 use super::model::{read_network, tensors};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::layer::Layer;
 use crate::loss::Loss;
 use crate::real::Real;
@@ -70,13 +70,17 @@ impl<T: Real> Checkpoint<T> {
     /// A checkpoint from the bytes of its file.
     ///
     /// # Errors
-    /// [`Code::NotAModel`](crate::Code::NotAModel), [`Code::DamagedModel`](crate::Code::DamagedModel) or
-    /// [`Code::ModelVersion`](crate::Code::ModelVersion).
+    /// [`Code::NotAModel`], [`Code::DamagedModel`] or [`Code::ModelVersion`]; [`Code::InvalidSetting`] for numbers of another precision.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let contents = Contents::open(bytes, KIND)?;
         let record: Record = contents.record()?;
         if record.precision != T::NAME {
-            return Err(damaged(format!("it holds {} numbers, not {}", record.precision, T::NAME)));
+            let what =
+                format!("it belongs to a training in {}, and this one is in {}", record.precision, T::NAME);
+            return Err(Error::new(Code::InvalidSetting, what).hint(format!(
+                "repeat the flags of the training that is to be resumed: --precision {}",
+                record.precision
+            )));
         }
         let network = read_network::<T>(&contents, "", record.layers, record.loss)?;
         let best =
