@@ -75,6 +75,7 @@ pub struct Parts {
 pub fn check(args: &TrainArgs) -> Result<()> {
     recipe::check_preset(args)?;
     check_held_out(args)?;
+    check_valid_labels(args)?;
     bag::check(args)
 }
 
@@ -94,6 +95,18 @@ fn check_held_out(args: &TrainArgs) -> Result<()> {
 
 fn is_learned(calibration: CalibrationChoice) -> bool {
     matches!(calibration, CalibrationChoice::Temperature | CalibrationChoice::Isotonic)
+}
+
+/// Labels are for a file whose rows come without them.
+fn check_valid_labels(args: &TrainArgs) -> Result<()> {
+    match (&args.validation.valid_labels, &args.validation.valid) {
+        (None, _) | (_, Some(Valid::File(_))) => Ok(()),
+        _ => Err(Error::new(
+            Code::InvalidSetting,
+            "--valid-labels is for a file of --valid, and there is none",
+        )
+        .hint("give --valid FILE, or leave --valid-labels out")),
+    }
 }
 
 /// Decides what is to be learnt.
@@ -237,7 +250,7 @@ impl Prepared {
         let mut columns = args.columns.clone();
         columns.drop.clear();
         let reading = ReadingArgs { labels: args.validation.valid_labels.clone(), ..args.reading.clone() };
-        read::for_training(file, &columns, &reading, &kinds, warn).map_err(|error| match error.code() {
+        read::beside_training(file, &columns, &reading, &kinds, warn).map_err(|error| match error.code() {
             Code::NoTarget => error.hint("--valid-labels FILE gives the labels of a validation file"),
             _ => error,
         })

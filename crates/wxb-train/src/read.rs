@@ -7,7 +7,7 @@ use wxb::error::nearest;
 use wxb::model_file::Model;
 use wxb::preprocess::{Kind, Preprocessor};
 use wxb::{Code, Error, Result};
-use wxb_io::{ColumnKind, ReadOptions, Source};
+use wxb_io::{ColumnKind, Format, ReadOptions, Source};
 
 use super::examples::{Examples, check_weights};
 use crate::args::reading::ReadingArgs;
@@ -19,7 +19,8 @@ pub const ARRAY_TARGET: &str = "y";
 /// Reads a training file; `warn` hears what is to be said about it.
 ///
 /// # Errors
-/// What is wrong with the file; [`Code::UnknownColumn`] and [`Code::NoTarget`].
+/// What is wrong with the file; [`Code::UnknownColumn`] and [`Code::NoTarget`]; [`Code::InvalidSetting`] for flags that have no
+/// effect on it.
 pub fn for_training(
     file: &str,
     columns: &ColumnArgs,
@@ -27,6 +28,33 @@ pub fn for_training(
     kinds: &[(&str, Kind)],
     warn: impl FnMut(&str),
 ) -> Result<Examples> {
+    let (examples, format) = read_training(file, columns, reading, kinds, warn)?;
+    refuse_members(reading, format, file)?;
+    Ok(examples)
+}
+
+/// Reads a validation file beside a training file with columns of these kinds. It may be of another format, to which the names of
+/// members do not apply.
+///
+/// # Errors
+/// As [`for_training`].
+pub(crate) fn beside_training(
+    file: &str,
+    columns: &ColumnArgs,
+    reading: &ReadingArgs,
+    kinds: &[(&str, Kind)],
+    warn: impl FnMut(&str),
+) -> Result<Examples> {
+    read_training(file, columns, reading, kinds, warn).map(|(examples, _)| examples)
+}
+
+fn read_training(
+    file: &str,
+    columns: &ColumnArgs,
+    reading: &ReadingArgs,
+    kinds: &[(&str, Kind)],
+    warn: impl FnMut(&str),
+) -> Result<(Examples, Format)> {
     let mut options = options(reading, kinds);
     options.drop = columns.drop.clone();
     options.kinds.extend(columns.categorical.iter().map(|name| (name.clone(), ColumnKind::Text)));
@@ -36,9 +64,10 @@ pub fn for_training(
         Features::Table(mut table) => {
             check_known(&table, &columns.categorical, file)?;
             let weights = take_weights(&mut table, columns.weight.as_deref(), file)?;
-            let target = match loaded.labels {
-                Some(labels) if columns.target.is_none() => labels,
-                _ => take_target(&mut table, columns.target.as_deref(), file)?,
+            let target = match (loaded.labels, columns.target.as_deref()) {
+                (Some(labels), None) => labels,
+                (None, name) => take_target(&mut table, name, file)?,
+                (Some(_), Some(name)) => return Err(target_twice(name, file)),
             };
             (Features::Table(table), target, weights)
         }
@@ -47,14 +76,31 @@ pub fn for_training(
             (matrix, loaded.labels.ok_or_else(|| no_labels(file))?, None)
         }
     };
-    Ok(Examples { name: file.to_owned(), features, target: Some(target), weights })
+    Ok((Examples { name: file.to_owned(), features, target: Some(target), weights }, loaded.format))
+}
+
+/// Names of members where there are none.
+fn refuse_members(reading: &ReadingArgs, format: Format, file: &str) -> Result<()> {
+    let given = [("--x", &reading.x), ("--y", &reading.y)];
+    match given.into_iter().find(|(_, name)| name.is_some()) {
+        Some((flag, _)) if format != Format::Npz => {
+            let what = format!("{flag} picks a member of an NPZ file, and {file} is {}", format.name());
+            Err(Error::new(Code::InvalidSetting, what).hint(format!("leave {flag} out")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn target_twice(name: &str, file: &str) -> Error {
+    let what = format!("--target {name} is a column of {file}, and a file of labels is given, too");
+    Error::new(Code::InvalidSetting, what).hint("leave one of them out")
 }
 
 /// Reads a file for a model: as the training file was read, its columns taken for what they were. `warn` hears what is to be said
 /// about it.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// What is wrong with the file; [`Code::InvalidSetting`] for flags that have no effect on it.
 pub fn for_model(
     file: &str,
     model: &Model,
@@ -71,6 +117,7 @@ pub fn for_model(
     options.kinds.extend(column_kinds(model));
     let loaded = wxb_io::read(&source(file), &options).map_err(|error| as_in_training(&error))?;
     loaded.warnings.iter().map(String::as_str).for_each(warn);
+    refuse_members(reading, loaded.format, file)?;
     let (features, target, weights) = match loaded.features {
         Features::Table(mut table) => {
             let weights = take_weights(&mut table, ask.weight, file)?;

@@ -1,8 +1,10 @@
-//! Where the model goes.
+//! Where the result goes.
 
 use std::path::{Path, PathBuf};
 
 use wxb::{Code, Error, Result};
+
+use wxb_train::args::value::Valid;
 
 use crate::args::train::TrainCommand;
 
@@ -10,18 +12,46 @@ use crate::args::train::TrainCommand;
 ///
 /// # Errors
 /// [`Code::FileExists`] for a file that must not be overwritten, [`Code::WriteFailed`] for a folder that is not
-/// there, [`Code::InvalidSetting`] for the data file itself.
+/// there, [`Code::InvalidSetting`] for a file that the training reads.
 pub fn model_path(args: &TrainCommand) -> Result<PathBuf> {
     let path = match &args.output.output {
         Some(given) => PathBuf::from(given),
         None => named_after(&args.data),
     };
-    if is_same_file(&path, Path::new(&args.data)) {
-        return Err(Error::new(Code::InvalidSetting, format!("-o {} is the data file", path.display())));
-    }
+    refuse_inputs(&path, &inputs(args))?;
     let is_ours = args.output.output.is_none() && is_model(&path);
     wxb_io::check_target(&path, args.output.force || is_ours || args.output.resume)?;
     Ok(path)
+}
+
+/// The files that a training reads, with what they are.
+fn inputs(args: &TrainCommand) -> Vec<(&'static str, &str)> {
+    let (validation, reading) = (&args.settings.validation, &args.settings.reading);
+    let valid = match &validation.valid {
+        Some(Valid::File(file)) => Some(file),
+        _ => None,
+    };
+    let others = [
+        ("validation", valid),
+        ("labels", reading.labels.as_ref()),
+        ("labels", validation.valid_labels.as_ref()),
+    ];
+    let others = others.into_iter().filter_map(|(what, file)| Some((what, file?.as_str())));
+    [("data", args.data.as_str())].into_iter().chain(others).collect()
+}
+
+/// No --force makes a command overwrite what it reads.
+///
+/// # Errors
+/// [`Code::InvalidSetting`] if the output is one of these files, of which each has the word for what it is.
+pub fn refuse_inputs(output: &Path, inputs: &[(&str, &str)]) -> Result<()> {
+    match inputs.iter().find(|(_, file)| is_same_file(output, Path::new(file))) {
+        Some((what, _)) => {
+            let message = format!("-o {} is the {what} file", output.display());
+            Err(Error::new(Code::InvalidSetting, message).hint("name another file: nothing was written"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// `data/titanic.csv.gz` gives `titanic.wxb`, in the current folder: the data's may be read-only.
