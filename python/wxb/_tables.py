@@ -447,6 +447,9 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     ) -> Contributions:
         """What each column adds to the predictions of some rows, beside the others.
 
+        Of several quantiles the one nearest to the median is explained. Integrated gradients explain a number before it is kept within the
+        targets of the training.
+
         Parameters
         ----------
         X : data frame, mapping of columns or array-like of shape (n_samples, n_features)
@@ -514,7 +517,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
             Its name; the columns of an array are `"x0"`, `"x1"`, ….
         class_ : label, default=None
             The class whose probability is predicted; `None`: the second of two, the most frequent of more. Only of classifiers; of
-            several quantiles the lowest one is predicted.
+            several quantiles the one nearest to the median is predicted.
         points : int, default=20
             Values at the most. Numbers: all that there are if they are so few, else half of them quantiles and half of them at equal
             distances, from the 1st to the 99th percentile. Texts: the most frequent ones, and a missing one if there is one.

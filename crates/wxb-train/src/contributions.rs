@@ -12,6 +12,7 @@ use wxb::{Code, Error, Result};
 use super::examples::Examples;
 use super::importance::used_columns;
 use super::model::outputs;
+use super::output::{of_number, refused_level};
 use super::read::in_file;
 
 /// A model and rows whose predictions are looked into.
@@ -54,20 +55,35 @@ impl<'a> Rows<'a> {
         Ok(Self { model, examples, table, columns: used_columns(model) })
     }
 
-    /// The class whose probability is looked at, and nothing for a number: the second of two classes, else the row's most probable
-    /// one.
+    /// The place of what is looked at: of two classes the second, of more the row's most probable one, of quantiles the one of a level,
+    /// else the one nearest to the median.
     ///
     /// # Errors
-    /// Of data that does not fit the model.
-    pub fn class(&self, row: u32) -> Result<Option<usize>> {
-        Ok(match self.model.target.task() {
-            Task::Regression => None,
-            Task::Binary => Some(1),
+    /// Of data that does not fit the model; of a level as [`of_number`].
+    pub fn output(&self, row: u32, level: Option<f64>) -> Result<usize> {
+        match self.model.target.task() {
+            Task::Regression => of_number(self.model, level),
+            _ if level.is_some() => Err(refused_level("classes")),
+            Task::Binary => Ok(1),
             Task::Multiclass => {
                 let alone = Features::Table(self.table.select(|_| std::slice::from_ref(&row))?);
-                Some(predicted_class(&outputs(self.model, &self.only(alone), Output::Linked)?))
+                Ok(predicted_class(&outputs(self.model, &self.only(alone), Output::Linked)?))
             }
-        })
+        }
+    }
+
+    /// Whether there is another row, which all explanations need to compare with.
+    pub fn has_others(&self) -> bool {
+        self.table.rows() > 1
+    }
+
+    fn check_others(&self) -> Result<()> {
+        if self.has_others() {
+            return Ok(());
+        }
+        let what = format!("{} has one row: there are no others to compare it with", self.examples.name);
+        let hint = "give more rows, such as those of the training, and say which one is to be explained";
+        Err(Error::new(Code::EmptyData, what).hint(hint))
     }
 
     /// Shapley values by sampling (Štrumbelj and Kononenko 2014). In each sample the columns of another row of the data are
@@ -75,10 +91,11 @@ impl<'a> Rows<'a> {
     /// contribution. They add up to the prediction minus the expected one.
     ///
     /// # Errors
-    /// Of data that does not fit the model.
-    pub fn shapley(&self, row: u32, class: Option<usize>, samples: Samples) -> Result<Shapley> {
+    /// [`Code::EmptyData`] for data of one row; of data that does not fit the model.
+    pub fn shapley(&self, row: u32, output: usize, samples: Samples) -> Result<Shapley> {
         /// Rows that are predicted at a time.
         const ROWS: usize = 8192;
+        self.check_others()?;
         let mut rng = stream(samples.seed, Purpose::Sample, u64::from(row));
         let names = &self.columns;
         let per_sample = names.len() + 1;
@@ -91,7 +108,7 @@ impl<'a> Rows<'a> {
             let rows =
                 |name: &str| place(name).map_or(steps.unused.as_slice(), |at| steps.rows[at].as_slice());
             let mixed = self.only(Features::Table(self.table.select(rows)?));
-            let values = predictions(self.model, &mixed, class)?;
+            let values = predictions(self.model, &mixed, output)?;
             for (values, order) in values.chunks_exact(per_sample).zip(&steps.orders) {
                 starts.push(values[0]);
                 prediction = values[names.len()];
@@ -107,11 +124,7 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// [`Code::EmptyData`] for data of one row.
     pub fn usual_and(&self, rows: &[u32]) -> Result<Table> {
-        if self.table.rows() < 2 {
-            let what = format!("{} has one row: there is no usual row beside it", self.examples.name);
-            let hint = "give more rows, such as those of the training, and say which one is to be explained";
-            return Err(Error::new(Code::EmptyData, what).hint(hint));
-        }
+        self.check_others()?;
         self.table.usual_and(rows)
     }
 
@@ -119,10 +132,10 @@ impl<'a> Rows<'a> {
     ///
     /// # Errors
     /// Of data that does not fit the model; [`Code::InvalidSetting`] for one whose gradients cannot be had.
-    pub fn integrated(&self, with_usual: &Table, at: u32, class: Option<usize>) -> Result<Attribution> {
+    pub fn integrated(&self, with_usual: &Table, at: u32, output: usize) -> Result<Attribution> {
         let pair = [0, at];
         let pair = Features::Table(with_usual.select(|_| &pair)?);
-        let found = integrated_gradients(self.model, &pair, &self.columns, class.unwrap_or(0));
+        let found = integrated_gradients(self.model, &pair, &self.columns, output);
         found.map_err(|error| match error.code() {
             Code::InvalidSetting => error,
             _ => in_file(&error, &self.examples.name),
@@ -140,18 +153,18 @@ pub fn only(features: Features, examples: &Examples) -> Examples {
     Examples { features, target: None, weights: None, name: examples.name.clone() }
 }
 
-/// One number for each row: the probability of a class, or the first output.
+/// One number for each row: the probability of the class at a place, or the number there.
 ///
 /// # Errors
 /// Of data that does not fit the model.
-pub fn predictions(model: &Model, examples: &Examples, class: Option<usize>) -> Result<Vec<f64>> {
+pub fn predictions(model: &Model, examples: &Examples, output: usize) -> Result<Vec<f64>> {
     let values = outputs(model, examples, Output::Linked)?;
     let n_out = model.n_out();
-    Ok(match (class, &model.target) {
-        (Some(class), Target::Classes { .. }) if n_out == 1 => {
-            both_classes(&values).chunks_exact(2).map(|p| p[class]).collect()
+    Ok(match &model.target {
+        Target::Classes { .. } if n_out == 1 => {
+            both_classes(&values).chunks_exact(2).map(|p| p[output]).collect()
         }
-        (class, _) => values.chunks_exact(n_out).map(|v| v[class.unwrap_or(0)]).collect(),
+        _ => values.chunks_exact(n_out).map(|v| v[output]).collect(),
     })
 }
 
@@ -181,11 +194,8 @@ fn steps(samples: usize, columns: usize, (rows, row): (u32, u32), rng: &mut ChaC
     steps
 }
 
-/// Another row of the data; the row itself if it is the only one.
+/// Another row of the data, which has more than one.
 fn another(rng: &mut ChaCha8Rng, rows: u32, row: u32) -> u32 {
-    if rows < 2 {
-        return row;
-    }
     let drawn = below(rng, rows - 1);
     if drawn < row { drawn } else { drawn + 1 }
 }

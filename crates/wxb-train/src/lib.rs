@@ -45,6 +45,7 @@ pub mod judge;
 pub mod train;
 pub mod record;
 pub mod model;
+pub mod output;
 pub mod spread;
 pub mod importance;
 pub mod contributions;

@@ -2,9 +2,7 @@
 //! Bleich and Pitkin 2015).
 
 use serde::Serialize;
-use wxb::data::target::Task;
 use wxb::data::{Column, Features, Table};
-use wxb::metrics::predicted_class;
 use wxb::model_file::Model;
 use wxb::partial::{Texts, Values, dependence};
 use wxb::preprocess::{Encoding, Preprocessor};
@@ -97,7 +95,7 @@ impl<'a> Rows<'a> {
         Err(Error::new(Code::InvalidSetting, what).note(note))
     }
 
-    /// The predictions, of a class its probability, at `points` values of a column at the most; `None` if `breaks_off` says so, which
+    /// The predictions, of one of the outputs, at `points` values of a column at the most; `None` if `breaks_off` says so, which
     /// is asked after some rows.
     ///
     /// # Errors
@@ -106,7 +104,7 @@ impl<'a> Rows<'a> {
         &self,
         column: &str,
         points: usize,
-        class: Option<usize>,
+        output: usize,
         breaks_off: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Curve>> {
         /// Rows that are predicted at a time, if the data has no more.
@@ -120,7 +118,7 @@ impl<'a> Rows<'a> {
         for from in (0..n.max(1)).step_by(at_once) {
             let part = part(&values, from, n.min(from + at_once));
             let found = dependence(&self.drawn, column, &part, |table| {
-                predictions(self.model, &only(Features::Table(table), self.examples), class)
+                predictions(self.model, &only(Features::Table(table), self.examples), output)
             })?;
             mean.extend(found.mean);
             curves.iter_mut().zip(found.curves.chunks_exact(part.len())).for_each(|(all, f)| all.extend(f));
@@ -132,32 +130,6 @@ impl<'a> Rows<'a> {
         let curves = curves.concat();
         Ok(Some(Curve { values, is_presence: texts == Texts::Presence, mean, curves, data }))
     }
-}
-
-/// The class whose probability is looked at, and nothing for a number: the one of a name, else the second of two, of more the most
-/// frequent one.
-///
-/// # Errors
-/// [`Code::WrongTask`] for a class of a number, [`Code::InvalidSetting`] for one that the model does not have.
-pub fn class(model: &Model, name: Option<&str>) -> Result<Option<usize>> {
-    Ok(match (name, model.target.task()) {
-        (Some(name), Task::Regression) => {
-            let what = format!("--class {name} is for classes, and the model predicts a number");
-            return Err(Error::new(Code::WrongTask, what).hint("leave --class out"));
-        }
-        (None, Task::Regression) => None,
-        (Some(name), _) => Some(class_named(model, name)?),
-        (None, Task::Binary) => Some(1),
-        (None, Task::Multiclass) => Some(predicted_class(&model.baseline)),
-    })
-}
-
-fn class_named(model: &Model, name: &str) -> Result<usize> {
-    let labels: Vec<String> = model.target.labels().iter().map(ToString::to_string).collect();
-    labels.iter().position(|label| label == name).ok_or_else(|| {
-        let known = format!("classes: {}", labels.join(", "));
-        Error::new(Code::InvalidSetting, format!("--class {name}: the model has no such class")).note(known)
-    })
 }
 
 /// Dates are in order; of a column of which networks only look whether it is there nothing else is taken.

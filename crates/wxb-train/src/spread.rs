@@ -10,7 +10,7 @@ use super::examples::Examples;
 use super::model::Ready;
 
 /// The standard deviation of what the members of all networks predict, each with its share: of each number (rows, n_L) in the
-/// target's unit; of classes (rows) that of the probability of the predicted class, `values` (rows, n_L) being the predictions.
+/// target's unit, kept within the targets of the training where the model's predictions are; of classes (rows) that of the probability of the predicted class, `values` (rows, n_L) being the predictions.
 ///
 /// # Errors
 /// [`Code::InvalidSetting`] for a model of one network with one member; data that does not fit the model.
@@ -31,6 +31,7 @@ pub fn spread(model: &Model, examples: &Examples, values: &[f64]) -> Result<Vec<
             AnyNetwork::F64(network) => members_of(network, part, examples)?,
         };
         model.calibration.apply(model.loss(), model.n_out(), &mut all);
+        keep_within(&model.target, &mut all);
         for of_member in all.chunks_exact(values.len().max(1)) {
             spread.add(part.weight / members as f64, of_member);
         }
@@ -43,6 +44,14 @@ pub fn spread(model: &Model, examples: &Examples, values: &[f64]) -> Result<Vec<
     // The two classes of one output are as far apart.
     let class = |p: &[f64]| if n == 1 { 0 } else { predicted_class(p) };
     Ok(std.chunks_exact(n).zip(values.chunks_exact(n)).map(|(std, p)| std[class(p)]).collect())
+}
+
+/// Keeps scaled numbers within the targets of the training, as predictions are.
+fn keep_within(target: &Target, scaled: &mut [f64]) {
+    if let Target::Number { mean, std, range: Some((low, high)) } = target {
+        let (low, high) = ((low - mean) / std, (high - mean) / std);
+        scaled.iter_mut().for_each(|value| *value = value.clamp(low, high));
+    }
 }
 
 fn members_of<T: Real>(network: &Network<T>, part: &Part, examples: &Examples) -> Result<Vec<f64>> {

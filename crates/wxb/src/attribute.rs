@@ -6,7 +6,8 @@
 //!
 //! x and b are the inputs of a network for the row and for the baseline, and c of a column is the sum over its inputs. The
 //! index of a category embedding is no number to walk along: the way there leads from the one level's numbers to the other's.
-//! f is the prediction itself, on the scale of probabilities or of the target: the mean over networks and members, calibrated.
+//! f is the prediction on the scale of probabilities or of the target: the mean over networks and members, calibrated, and of a number
+//! before it is kept within the targets of the training, where nothing would add anything ([`Attribution::kept`]).
 //! All networks walk at the same time, so that their gradients add up to that of the mean, and the c_j to f(x) − f(b).
 
 use crate::calibration::Calibration;
@@ -27,6 +28,8 @@ pub struct Attribution {
     pub at_baseline: f64,
     /// f(x).
     pub at_row: f64,
+    /// What is predicted of the row instead of f(x), where a network's number is outside the targets of the training and kept within.
+    pub kept: Option<f64>,
     /// c of each column, in the order in which they were named.
     pub columns: Vec<f64>,
     /// Steps of the way.
@@ -73,7 +76,8 @@ pub fn integrated_gradients(
     // The trapezoidal rule; twice as many steps need the places in between alone.
     let (ends, mut sums) = walk.gradients(&[0.0, 1.0]);
     sums.iter_mut().for_each(|sum| *sum /= 2.0);
-    let mut found = Attribution { at_baseline: ends[0], at_row: ends[1], columns: sums.clone(), steps: 1 };
+    let (at_baseline, at_row, kept) = (ends[0], ends[1], walk.kept());
+    let mut found = Attribution { at_baseline, at_row, kept, columns: sums.clone(), steps: 1 };
     loop {
         let n = found.steps as f64;
         let between: Vec<f64> = (0..found.steps).map(|i| (i as f64 + 0.5) / n).collect();
@@ -221,6 +225,22 @@ impl Walk<'_> {
         (f, sums)
     }
 
+    /// The prediction of the row where it is not f: the mean of the networks' numbers, each kept within the range.
+    fn kept(&mut self) -> Option<f64> {
+        let target = &self.model.target;
+        let Target::Number { mean, std, range: Some(_) } = *target else { return None };
+        let (mut kept, mut is_kept) = (0.0, false);
+        for way in self.ways.iter_mut().filter(|way| way.share > 0.0) {
+            let mut share_of = [0.0];
+            way.predict(&[1.0], &mut share_of);
+            let output = share_of[0] / way.share;
+            let within = target.decode(output);
+            is_kept |= within != output * std + mean;
+            kept += way.share * within;
+        }
+        is_kept.then_some(kept)
+    }
+
     /// f of the mean prediction p (n_L) of a row, and dp = ∂f/∂p. Calibrated probabilities are q ∝ p^(1/T).
     fn prediction(&self, p: &[f64], dp: &mut [f64]) -> f64 {
         let (t, at) = (self.model.calibration.temperature(), self.output);
@@ -244,7 +264,6 @@ impl Walk<'_> {
                 q(at)
             }
             _ => {
-                // Before it is kept within the targets of the training, where nothing would add anything.
                 let (mean, std) = match self.model.target {
                     Target::Number { mean, std, .. } => (mean, std),
                     _ => (0.0, 1.0),
@@ -385,6 +404,27 @@ mod tests {
         }
         let total: f64 = (0..3).map(|output| explained(&model, output).at_row).sum();
         assert!((total - 1.0).abs() < 1e-12, "probabilities add up to 1: {total}");
+    }
+
+    /// Two networks whose numbers are kept within a range before their mean is taken: by hand from those of each alone.
+    #[test]
+    fn of_numbers_outside_the_range() {
+        let linear = || part("a", dense_layers(&[6, 1], &[], 0.0).unwrap(), &Loss::SquaredError, INPUTS);
+        let dense = part(
+            "b",
+            dense_layers(&[6, 4, 1], &[Activation::Tanh], 0.0).unwrap(),
+            &Loss::SquaredError,
+            INPUTS,
+        );
+        let of = |parts, range| explained(&model(parts, Target::Number { mean: 5.0, std: 10.0, range }), 0);
+        let alone = [of(vec![linear()], None).at_row, of(vec![dense.clone()], None).at_row];
+        let high = (alone[0] + alone[1]) / 2.0;
+        let (below, above) = (alone[0].min(alone[1]), alone[0].max(alone[1]));
+        assert!(above - below > 1.0, "{alone:?}");
+        let both = of(vec![linear(), dense.clone()], Some((below - 1.0, high)));
+        close(&[both.at_row, both.kept.unwrap()], &[high, (below + high) / 2.0], 1e-9);
+        assert!(both.gap().abs() <= 0.01 * (above - below), "{both:?}");
+        assert_eq!(of(vec![linear(), dense], Some((below - 1.0, above + 1.0))).kept, None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use wxb::partial::Values;
 use wxb::preprocess::Preprocessor;
 use wxb::{Code, Error, Result};
 use wxb_train::contributions::{Rows, Samples};
+use wxb_train::output::of_model;
 use wxb_train::partial::{self, Distribution, Draw};
 use wxb_train::{Ask, importance, model, spread};
 
@@ -234,14 +235,10 @@ impl Model {
             py,
             (frame, rows, threads),
             |_, _| Ok(()),
-            |of, (), (row, _), class| {
-                let found = of.shapley(row, class, Samples { count, seed })?;
-                Ok(OfRow {
-                    prediction: found.prediction,
-                    reference: found.expected,
-                    columns: found.columns,
-                    class,
-                })
+            |of, (), (row, _), output| {
+                let found = of.shapley(row, output, Samples { count, seed })?;
+                let (prediction, reference) = (found.prediction, found.expected);
+                Ok(OfRow { prediction, reference, columns: found.columns, output })
             },
         )
     }
@@ -258,10 +255,10 @@ impl Model {
             py,
             (frame, rows, threads),
             |of, rows| of.usual_and(rows),
-            |of, with_usual, (_, place), class| {
-                let found = of.integrated(with_usual, place as u32 + 1, class)?;
+            |of, with_usual, (_, place), output| {
+                let found = of.integrated(with_usual, place as u32 + 1, output)?;
                 let columns = found.columns.iter().map(|&adds| (adds, 0.0)).collect();
-                Ok(OfRow { prediction: found.at_row, reference: found.at_baseline, columns, class })
+                Ok(OfRow { prediction: found.at_row, reference: found.at_baseline, columns, output })
             },
         )
     }
@@ -282,10 +279,11 @@ impl Model {
         let (found, class) = self.work(py, threads, |model, stop| {
             let examples = examples.for_model(model, &Ask::default())?;
             let of = partial::Rows::new(model, &examples, Draw { rows, seed })?;
-            let class = partial::class(model, class.as_deref())?;
+            let output = of_model(model, class.as_deref(), None)?;
             of.check(&column)?;
             let mut breaks_off = || stop.load(Ordering::Relaxed);
-            Ok((of.curve(&column, points, class, &mut breaks_off)?, class))
+            let class = (!model.target.labels().is_empty()).then_some(output);
+            Ok((of.curve(&column, points, output, &mut breaks_off)?, class))
         })?;
         // Where the flag is set there is an exception, which is raised above.
         let found = found.expect("nobody broke it off");
@@ -313,17 +311,18 @@ struct OfRow {
     reference: f64,
     /// What each column adds, and its error.
     columns: Vec<(f64, f64)>,
-    class: Option<usize>,
+    /// The place of what is explained among the outputs, of a class its index.
+    output: usize,
 }
 
 impl Model {
-    /// Of all rows: `explain` gets what is prepared for all of them, one with its place among them, and the class that is asked for.
+    /// Of all rows: `explain` gets what is prepared for all of them, one with its place among them, and the output that is asked for.
     fn added<'py, P>(
         &self,
         py: Python<'py>,
         (frame, rows, threads): (&Frame, Vec<u32>, usize),
         prepare: impl Fn(&Rows<'_>, &[u32]) -> Result<P> + Sync,
-        explain: impl Fn(&Rows<'_>, &P, (u32, usize), Option<usize>) -> Result<OfRow> + Sync,
+        explain: impl Fn(&Rows<'_>, &P, (u32, usize), usize) -> Result<OfRow> + Sync,
     ) -> PyResult<Added<'py>> {
         let examples = frame.take(None, None)?;
         let found = self.work(py, threads, |model, stop| {
@@ -331,9 +330,12 @@ impl Model {
             let of = Rows::new(model, &examples)?;
             let prepared = prepare(&of, &rows)?;
             let places = rows.iter().enumerate().take_while(|_| !stop.load(Ordering::Relaxed));
-            let each = places.map(|(place, &row)| explain(&of, &prepared, (row, place), of.class(row)?));
+            let each =
+                places.map(|(place, &row)| explain(&of, &prepared, (row, place), of.output(row, None)?));
             each.collect::<Result<Vec<_>>>()
         })?;
+        let is_of_classes = !self.model.target.labels().is_empty();
+        let class = |row: &OfRow| if is_of_classes { row.output as i64 } else { -1 };
         let cells = |of: fn(&(f64, f64)) -> f64| {
             PyArray1::from_iter(py, found.iter().flat_map(|row| &row.columns).map(of))
         };
@@ -343,7 +345,7 @@ impl Model {
             cells(|&(_, error)| error),
             numbers(|row| row.prediction),
             numbers(|row| row.reference),
-            PyArray1::from_iter(py, found.iter().map(|row| row.class.map_or(-1, |class| class as i64))),
+            PyArray1::from_iter(py, found.iter().map(class)),
         ))
     }
 }

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod choice;
 pub mod ending;
+mod idle;
 pub mod model;
 mod suggest;
 pub mod train;
@@ -23,7 +24,7 @@ Examples:
   wxb train titanic.csv --target survived           train, validate, save titanic.wxb
   wxb evaluate titanic.wxb new.csv                  the same metrics on another file
   wxb predict titanic.wxb new.csv > scored.csv      score rows
-  wxb explain titanic.wxb new.csv --row 3 --backward  every number of one row's pass
+  wxb explain titanic.wxb new.csv --row 3           why it predicts that
   wxb help E0201                                    what an error code means
 
 The result goes to stdout, everything else to stderr; --json makes it machine-readable.";
@@ -102,10 +103,10 @@ pub enum Command {
     Inspect(model::InspectArgs),
     /// Which columns a model needs: how much worse it gets without each
     Importance(model::ImportanceArgs),
-    /// How the prediction depends on each column, as a picture
+    /// How the prediction depends on each column, as a picture, numbers or a table
     #[command(alias = "pdp", alias = "partial-dependence")]
     Partial(model::PartialArgs),
-    /// Every Z and A (and dZ, dW, db) of chosen rows, with shapes
+    /// Every Z and A (and dZ, dW, db) of rows, and what each column adds to a prediction
     Explain(model::ExplainArgs),
     /// Compare the analytic gradient with finite differences
     Gradcheck(model::GradcheckArgs),
@@ -135,9 +136,12 @@ pub enum Parsed {
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
     let arguments: Vec<OsString> = arguments.collect();
     let mut command = command();
-    let matches = command.try_get_matches_from_mut(&arguments).and_then(|m| Cli::from_arg_matches(&m));
-    match matches {
-        Ok(cli) => Parsed::Run(Box::new(cli)),
+    let read = command
+        .try_get_matches_from_mut(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (idle::refused(&matches), cli)));
+    match read {
+        Ok((Some(error), _)) => Parsed::Wrong(error),
+        Ok((None, cli)) => Parsed::Run(Box::new(cli)),
         Err(error) => match error.kind() {
             clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion => {
                 Parsed::Text(error.render())

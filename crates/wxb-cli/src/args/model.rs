@@ -195,6 +195,10 @@ pub struct PartialArgs {
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
 
+    /// Of a model of quantiles the level that is predicted [default: the one nearest to 0.5]
+    #[arg(long, value_name = "LEVEL", value_parser = value::inner_share, allow_negative_numbers = true)]
+    pub level: Option<f64>,
+
     /// Values of each column, at the most
     #[arg(long, value_name = "N", default_value = "20", value_parser = value::at_least_one)]
     pub points: usize,
@@ -219,10 +223,13 @@ pub struct PartialArgs {
     pub reading: ReadingArgs,
 }
 
-/// Every Z and A (and dZ, dW, db) of chosen rows, with shapes, or what each column adds to a prediction
+/// Every Z and A (and dZ, dW, db) of rows, and what each column adds to a prediction
+///
+/// Without flags about the pass there is below it, of one row, what the columns add to its prediction.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  wxb explain titanic.wxb new.csv --row 3
   wxb explain titanic.wxb new.csv --row 3 --contributions
   wxb explain titanic.wxb new.csv --row 3 --contributions --method integrated-gradients
   wxb explain titanic.wxb new.csv --row 3 --backward
@@ -252,7 +259,7 @@ pub struct ExplainArgs {
     pub contributions: bool,
 
     /// How --contributions are found
-    #[arg(long, value_name = "METHOD", default_value = "shapley", requires = "contributions")]
+    #[arg(long, value_name = "METHOD", default_value = "shapley")]
     pub method: MethodChoice,
 
     /// Rows that --method shapley compares with, drawn from the data
@@ -262,6 +269,10 @@ pub struct ExplainArgs {
     /// Where the draws of --method shapley come from
     #[arg(long, value_name = "N", default_value = "0", value_parser = value::seed)]
     pub seed: u64,
+
+    /// Of a model of quantiles the level that --contributions explain [default: the one nearest to 0.5]
+    #[arg(long, value_name = "LEVEL", value_parser = value::inner_share, allow_negative_numbers = true)]
+    pub level: Option<f64>,
 
     /// The backward pass too: dZ, dW, db, dA, and one step of gradient descent
     #[arg(long)]
@@ -290,6 +301,14 @@ pub struct ExplainArgs {
 
     #[command(flatten)]
     pub reading: ReadingArgs,
+}
+
+impl ExplainArgs {
+    /// Whether some flag is about the pass, so that it is all that is shown.
+    pub fn asks_for_pass(&self) -> bool {
+        let chosen = self.part.is_some() || self.layer.is_some();
+        self.backward || self.full || chosen || self.convention != ConventionChoice::Course
+    }
 }
 
 /// Compare the analytic gradient with finite differences

@@ -6,12 +6,13 @@ use wxb::data::{Column, Features, Table as Columns};
 use wxb::model_file::Model;
 use wxb_train::Examples;
 use wxb_train::contributions::{Rows, Samples};
-use wxb_train::model::target_name;
+use wxb_train::output::in_words;
 
+use crate::args::choice::OutputFormat;
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
 use crate::terminal::Terminal;
-use crate::terminal::number::{measure, short};
+use crate::terminal::number::{counted, measure, short};
 use crate::terminal::table::Table;
 
 #[derive(Serialize)]
@@ -25,7 +26,7 @@ struct Report<'a> {
 
 /// The prediction of a row, and what its columns add to what is predicted for rows like those of the file.
 #[derive(Serialize)]
-struct Explained {
+pub struct Explained {
     row: u32,
     /// `price`, or `probability of yes`.
     what: String,
@@ -73,20 +74,84 @@ pub fn run(
     if terminal.is_json() {
         return terminal.json(&report);
     }
+    if terminal.format() != OutputFormat::Text {
+        return terminal.result(&long_table(&report.rows, terminal.format()).render(terminal.format()));
+    }
     for (i, row) in report.rows.iter().enumerate() {
         if i > 0 {
             terminal.result("")?;
         }
-        terminal.line(&format!(
-            "row {}: {} {}, in the mean of the other rows {}",
-            row.row,
-            row.what,
-            measure(row.prediction),
-            measure(row.expected)
-        ));
-        terminal.result(&contribution_table(row).render(terminal.format()))?;
+        print(row, row.columns.len(), terminal)?;
     }
     Ok(())
+}
+
+/// Those of one row for below its pass; `None` of an array, and where there is no other row.
+///
+/// # Errors
+/// Of data that does not fit the model.
+pub fn beside_pass(
+    args: &ExplainArgs,
+    model: &Model,
+    (examples, row): (&Examples, u32),
+) -> Result<Option<Explained>> {
+    if !matches!(examples.features, Features::Table(_)) {
+        return Ok(None);
+    }
+    let (of, table) = tabular(model, examples)?;
+    if !of.has_others() || of.columns.is_empty() {
+        return Ok(None);
+    }
+    explain(args, model, (&of, table), row).map(Some)
+}
+
+/// Prints the largest of them below the pass.
+pub fn print_beside_pass(explained: &Explained, terminal: &Terminal) -> Written {
+    /// The columns that are shown.
+    const SHOWN: usize = 10;
+    terminal.result("")?;
+    print(explained, SHOWN, terminal)?;
+    let columns = explained.columns.len();
+    if columns > SHOWN {
+        terminal.line(&format!(
+            "the {SHOWN} largest of {}; --contributions shows all",
+            counted(columns, "column")
+        ));
+    }
+    Ok(())
+}
+
+fn print(row: &Explained, shown: usize, terminal: &Terminal) -> Written {
+    terminal.line(&format!(
+        "row {}: {} {}, in the mean of the other rows {}",
+        row.row,
+        row.what,
+        measure(row.prediction),
+        measure(row.expected)
+    ));
+    let mut table = Table::new(&["column", "value", "adds", "+-", " "]);
+    let largest = row.columns.first().map_or(0.0, |column| column.mean.abs());
+    for Contribution { column, value, mean, error } in row.columns.iter().take(shown) {
+        table.row([column.clone(), value.clone(), measure(*mean), measure(*error), bar(*mean, largest)]);
+    }
+    terminal.result(&table.render(OutputFormat::Text))
+}
+
+/// All rows in one table, for a program.
+fn long_table(rows: &[Explained], format: OutputFormat) -> Table {
+    let mut table = Table::new(&["row", "column", "value", "adds", "error"]);
+    for row in rows {
+        for Contribution { column, value, mean, error } in &row.columns {
+            let numbers = [number(*mean, format), number(*error, format)];
+            table.row([row.row.to_string(), column.clone(), value.clone()].into_iter().chain(numbers));
+        }
+    }
+    table
+}
+
+/// All digits for a program, some for people.
+pub fn number(value: f64, format: OutputFormat) -> String {
+    if format == OutputFormat::Csv { value.to_string() } else { measure(value) }
 }
 
 fn explain(
@@ -95,8 +160,8 @@ fn explain(
     (rows, table): (&Rows<'_>, &Columns),
     row: u32,
 ) -> Result<Explained> {
-    let class = rows.class(row)?;
-    let found = rows.shapley(row, class, Samples { count: args.samples, seed: args.seed })?;
+    let output = rows.output(row, args.level)?;
+    let found = rows.shapley(row, output, Samples { count: args.samples, seed: args.seed })?;
     let contribution = |(name, &(mean, error)): (&String, &(f64, f64))| Contribution {
         column: name.clone(),
         value: cell(table, name, row),
@@ -106,15 +171,7 @@ fn explain(
     let mut columns: Vec<Contribution> = rows.columns.iter().zip(&found.columns).map(contribution).collect();
     columns.sort_by(|a, b| b.mean.abs().total_cmp(&a.mean.abs()));
     let (prediction, expected) = (found.prediction, found.expected);
-    Ok(Explained { row, what: asked(model, class), prediction, expected, columns })
-}
-
-/// What is predicted, in words.
-pub fn asked(model: &Model, class: Option<usize>) -> String {
-    match class {
-        Some(class) => format!("probability of {}", model.target.labels()[class]),
-        None => target_name(model).to_owned(),
-    }
+    Ok(Explained { row, what: in_words(model, output), prediction, expected, columns })
 }
 
 /// A cell as people read it.
@@ -124,15 +181,6 @@ pub fn cell(table: &Columns, name: &str, row: u32) -> String {
         Ok(Column::Text(text)) => text.get(row as usize).unwrap_or("(missing)").to_owned(),
         _ => "(missing)".to_owned(),
     }
-}
-
-fn contribution_table(row: &Explained) -> Table {
-    let mut table = Table::new(&["column", "value", "adds", "+-", " "]);
-    let largest = row.columns.first().map_or(0.0, |column| column.mean.abs());
-    for Contribution { column, value, mean, error } in &row.columns {
-        table.row([column.clone(), value.clone(), measure(*mean), measure(*error), bar(*mean, largest)]);
-    }
-    table
 }
 
 /// Plus or minus signs, as many as the number is large beside the largest one.

@@ -13,6 +13,7 @@ use wxb_train::model::{Ready, part, target_name};
 use wxb_train::prepare;
 use wxb_train::read::{Ask, for_model};
 
+use super::contributions::Explained;
 use super::formulas::{self, Line, Orientation};
 use super::loaded::load_for;
 use super::{contributions, integrated};
@@ -35,6 +36,8 @@ struct Report<'a> {
     steps: Vec<Step<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after_one_step: Option<AfterStep>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contributions: Option<Explained>,
 }
 
 #[derive(Serialize)]
@@ -72,7 +75,8 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
     check_layer(args, &network)?;
     let x = inputs(part, &network, &examples, &rows)?;
     let y = if args.backward { Some(targets(&model, &examples, &rows)?) } else { None };
-    let trace = trace(&network, &x, y.as_ref())?;
+    let trace = trace(&network, &x, y.as_ref())
+        .map_err(|error| error.hint("--contributions says of any network what the columns add"))?;
     let orientation = match args.convention {
         ConventionChoice::Course => Orientation::Columns,
         ConventionChoice::Rows => Orientation::Rows,
@@ -81,6 +85,10 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
     let lines: Vec<Line> =
         lines.into_iter().filter(|line| args.layer.is_none_or(|l| l == line.layer)).collect();
     let after = y.as_ref().map(|y| one_step(&network, &x, y, args.lr)).transpose()?;
+    let contributions = match rows.as_slice() {
+        &[row] if !args.asks_for_pass() => contributions::beside_pass(args, &model, (&examples, row))?,
+        _ => None,
+    };
     if terminal.is_json() {
         terminal.json(&Report {
             schema: "wxb.explain/1",
@@ -92,9 +100,13 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
             loss: trace.loss,
             steps: lines.iter().map(step).collect(),
             after_one_step: after,
+            contributions,
         })?;
     } else {
         print(args, (&model, part), &rows, &trace, &lines, after.as_ref(), terminal)?;
+        if let Some(contributions) = &contributions {
+            contributions::print_beside_pass(contributions, terminal)?;
+        }
     }
     Ok(Exit::Success)
 }

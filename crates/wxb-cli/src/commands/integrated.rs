@@ -6,8 +6,10 @@ use wxb::attribute::Attribution;
 use wxb::data::Table as Columns;
 use wxb::model_file::Model;
 use wxb_train::Examples;
+use wxb_train::output::in_words;
 
-use super::contributions::{asked, bar, cell, tabular};
+use super::contributions::{bar, cell, number, tabular};
+use crate::args::choice::OutputFormat;
 use crate::args::model::ExplainArgs;
 use crate::exit::Written;
 use crate::terminal::Terminal;
@@ -29,6 +31,9 @@ struct Explained {
     /// `price`, or `probability of yes`.
     what: String,
     prediction: f64,
+    /// What `wxb predict` says instead, where it keeps a number within the targets of the training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<f64>,
     /// The prediction of the usual row: the median of each number, the most frequent text.
     baseline: f64,
     /// Steps of the way.
@@ -60,14 +65,17 @@ pub fn run(
     let (of, _) = tabular(model, examples)?;
     let with_usual = of.usual_and(rows)?;
     let explained = rows.iter().enumerate().map(|(i, &row)| {
-        let (class, at) = (of.class(row)?, i as u32 + 1);
-        let found = of.integrated(&with_usual, at, class)?;
-        Ok(explain(row, asked(model, class), &found, (&with_usual, &of.columns, at)))
+        let (output, at) = (of.output(row, args.level)?, i as u32 + 1);
+        let found = of.integrated(&with_usual, at, output)?;
+        Ok(explain(row, in_words(model, output), &found, (&with_usual, &of.columns, at)))
     });
     let rows = explained.collect::<Result<Vec<_>>>()?;
     if terminal.is_json() {
         let (schema, model, data) = ("wxb.integrated_gradients/1", &args.model, &args.data);
         return terminal.json(&Report { schema, model, data, rows });
+    }
+    if terminal.format() != OutputFormat::Text {
+        return terminal.result(&long_table(&rows, terminal.format()).render(terminal.format()));
     }
     rows.iter().enumerate().try_for_each(|(i, row)| print(i, row, terminal))
 }
@@ -86,8 +94,8 @@ fn explain(
     };
     let mut columns: Vec<Added> = names.iter().zip(&found.columns).map(added).collect();
     columns.sort_by(|a, b| b.adds.abs().total_cmp(&a.adds.abs()));
-    let (prediction, baseline) = (found.at_row, found.at_baseline);
-    Explained { row, what, prediction, baseline, steps: found.steps, gap: found.gap(), columns }
+    let (prediction, kept, baseline) = (found.at_row, found.kept, found.at_baseline);
+    Explained { row, what, prediction, kept, baseline, steps: found.steps, gap: found.gap(), columns }
 }
 
 fn print(i: usize, row: &Explained, terminal: &Terminal) -> Written {
@@ -96,12 +104,17 @@ fn print(i: usize, row: &Explained, terminal: &Terminal) -> Written {
     }
     let (prediction, baseline) = (measure(row.prediction), measure(row.baseline));
     terminal.line(&format!("row {}: {} {prediction}, of the usual row {baseline}", row.row, row.what));
+    if let Some(kept) = row.kept {
+        let kept = measure(kept);
+        terminal
+            .line(&format!("predict says {kept}: it keeps the number within the targets of the training"));
+    }
     let mut table = Table::new(&["column", "value", "usual", "adds", " "]);
     let largest = row.columns.first().map_or(0.0, |column| column.adds.abs());
     for Added { column, value, usual, adds } in &row.columns {
         table.row([column.clone(), value.clone(), usual.clone(), measure(*adds), bar(*adds, largest)]);
     }
-    terminal.result(&table.render(terminal.format()))?;
+    terminal.result(&table.render(OutputFormat::Text))?;
     let together: f64 = row.columns.iter().map(|column| column.adds).sum();
     terminal.line(&format!(
         "together {} = {prediction} - {baseline}, off by {:.0e} after {}",
@@ -110,4 +123,16 @@ fn print(i: usize, row: &Explained, terminal: &Terminal) -> Written {
         counted(row.steps, "step")
     ));
     Ok(())
+}
+
+/// All rows in one table, for a program.
+fn long_table(rows: &[Explained], format: OutputFormat) -> Table {
+    let mut table = Table::new(&["row", "column", "value", "usual", "adds"]);
+    for row in rows {
+        for Added { column, value, usual, adds } in &row.columns {
+            let adds = number(*adds, format);
+            table.row([row.row.to_string(), column.clone(), value.clone(), usual.clone(), adds]);
+        }
+    }
+    table
 }

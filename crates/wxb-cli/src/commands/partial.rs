@@ -7,11 +7,12 @@ use wxb::model_file::Model;
 use wxb::partial::Values;
 use wxb::{Code, Error, Result};
 use wxb_train::importance::used_columns;
+use wxb_train::output::{in_words, of_model};
 use wxb_train::partial::{self, Distribution, Draw, Rows};
 use wxb_train::read::{Ask, for_model};
 
-use super::contributions::asked;
 use super::loaded::load_for;
+use super::output::refuse_inputs;
 use super::{partial_svg, provenance};
 use crate::args::choice::OutputFormat;
 use crate::args::model::PartialArgs;
@@ -65,17 +66,17 @@ pub fn run(args: &PartialArgs, terminal: &Terminal) -> Outcome {
     let examples =
         for_model(&args.data, &model, &Ask::default(), &args.reading, |warning| terminal.warn(warning))?;
     let rows = Rows::new(&model, &examples, Draw { rows: args.rows, seed: args.seed })?;
-    let class = partial::class(&model, args.class.as_deref())?;
+    let output = of_model(&model, args.class.as_deref(), args.level)?;
     let mut report = Report {
         schema: "wxb.partial/1",
         model: &args.model,
         data: &args.data,
         rows: rows.count(),
-        what: asked(&model, class),
+        what: in_words(&model, output),
         columns: vec![],
     };
     for name in columns(args, &model, &rows)? {
-        match rows.curve(&name, args.points, class, &mut interrupt::asked)? {
+        match rows.curve(&name, args.points, output, &mut interrupt::asked)? {
             Some(found) => report.columns.push(Curve::of(name, found)),
             None => return Ok(Exit::Interrupted),
         }
@@ -90,7 +91,8 @@ fn check_output(args: &PartialArgs) -> Result<()> {
             Err(Error::new(Code::UnknownFormat, format!("a picture cannot be written to {file}"))
                 .hint("name it .svg; --json gives the numbers"))
         }
-        _ => Ok(()),
+        Some(file) => refuse_inputs(Path::new(file), &[("data", &args.data), ("model", &args.model)]),
+        None => Ok(()),
     }
 }
 

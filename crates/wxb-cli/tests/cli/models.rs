@@ -56,3 +56,34 @@ pub fn write_worked_example(directory: &Path) {
     };
     std::fs::write(directory.join("xor.wxb"), model.to_bytes()).unwrap();
 }
+
+/// A model of y in single precision whose networks are lines through x as it is: each with its share, the slopes of its outputs, and
+/// their intercepts.
+pub fn of_lines(lines: &[(f64, &[f32], &[f32])], loss: &Loss, target: &Target) -> Model {
+    let x = Column::Number(vec![0.0, 1.0]);
+    let features = Features::Table(Table::new(vec![("x".into(), x)]).unwrap());
+    let config = PreprocessConfig { scale: Scale::None, ..PreprocessConfig::default() };
+    let (preprocessor, _) = Preprocessor::fit(&features, &[0, 1], &config).unwrap();
+    let part = |(at, &(weight, slopes, intercepts)): (usize, &(f64, &[f32], &[f32]))| Part {
+        name: format!("line{at}"),
+        weight,
+        network: Network::<f32>::from_flat(
+            dense_layers(&[1, slopes.len()], &[], 0.0).unwrap(),
+            loss.clone(),
+            [slopes, intercepts].concat(),
+        )
+        .unwrap()
+        .into(),
+        preprocess: Some(preprocessor.clone()),
+    };
+    Model {
+        parts: lines.iter().enumerate().map(part).collect(),
+        calibration: Calibration::None,
+        residuals: None,
+        target: target.clone(),
+        target_name: Some("y".into()),
+        baseline: vec![0.0; lines[0].1.len()],
+        reading: Reading::default(),
+        record: serde_json::Value::Null,
+    }
+}

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use wxb::Loss;
 use wxb::calibration::Calibration;
+use wxb::data::target::Target;
 use wxb::model_file::{Model, Part};
 
 use super::training::{stage, stage_with_noise, succeed};
@@ -205,4 +207,109 @@ fn spread_of_members() {
     }
     let found = json(directory.path(), "predict auto.wxb table.csv --spread --label");
     assert!(number(&found["predictions"][0]["spread"]) > 0.0, "{found}");
+}
+
+/// A directory with a model of lines and three rows for it, the first of which is the usual one.
+fn stage_with_lines(lines: &[(f64, &[f32], &[f32])], loss: &Loss, target: &Target) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let model = models::of_lines(lines, loss, target).to_bytes();
+    std::fs::write(directory.path().join("line.wxb"), model).unwrap();
+    std::fs::write(directory.path().join("x.csv"), "x\n1\n0\n8\n").unwrap();
+    directory
+}
+
+/// Of several quantiles the one nearest to the median is explained, or the one that is asked for; it is called as its column is.
+#[test]
+fn quantiles_are_explained_one_by_one() {
+    let loss = Loss::Quantile { levels: vec![0.1, 0.45, 0.9] };
+    let target = Target::Number { mean: 0.0, std: 1.0, range: None };
+    let directory = stage_with_lines(&[(1.0, &[1.0, 2.0, 3.0], &[0.0, 0.5, 1.0])], &loss, &target);
+    assert!(
+        succeed(directory.path(), "predict line.wxb x.csv")
+            .ends_with("q0.1,q0.45,q0.9\n1,2.5,4\n0,0.5,1\n8,16.5,25\n")
+    );
+    for (flag, what, prediction, at_8) in [
+        ("", "q0.45 of y", 2.5, 16.5),
+        ("--level 0.9", "q0.9 of y", 4.0, 25.0),
+        ("--level 0.1", "q0.1 of y", 1.0, 8.0),
+    ] {
+        let found = json(directory.path(), &format!("explain line.wxb x.csv --contributions {flag}"));
+        let row = &found["rows"][0];
+        assert_eq!((&row["what"], number(&row["prediction"])), (&what.into(), prediction), "{found}");
+        let found = json(directory.path(), &format!("partial line.wxb x.csv {flag}"));
+        let mean = found["columns"][0]["mean"].as_array().unwrap();
+        assert_eq!((&found["what"], number(mean.last().unwrap())), (&what.into(), at_8), "{found}");
+    }
+    for command in ["explain line.wxb x.csv --contributions", "partial line.wxb x.csv"] {
+        let refused = run::run(directory.path(), &format!("{command} --level 0.5"));
+        let message = run::text(&refused.stderr);
+        assert!(message.contains("E0101") && message.contains("levels: 0.1, 0.45, 0.9"), "{message}");
+    }
+}
+
+/// Two networks whose numbers are kept within 0 to 10: what is explained is told apart from what is predicted, and members are as far
+/// apart as they are within.
+#[test]
+fn numbers_kept_within_the_targets() {
+    let target = Target::Number { mean: 1.0, std: 2.0, range: Some((0.0, 10.0)) };
+    let directory =
+        stage_with_lines(&[(0.5, &[0.5], &[0.0]), (0.5, &[5.0], &[0.0])], &Loss::SquaredError, &target);
+    let predicted = succeed(directory.path(), "predict line.wxb x.csv --spread");
+    // x = 8: 9 and 81, which becomes 10; x = 1: 2 and 11, which becomes 10.
+    assert_eq!(predicted, "prediction,spread\n6,4\n1,0\n9.5,0.5\n");
+    let line = "explain line.wxb x.csv --row 1,2 --contributions --method integrated-gradients";
+    let found = json(directory.path(), line);
+    assert!(found["rows"][0].get("kept").is_none(), "{found}");
+    let row = &found["rows"][1];
+    assert!(
+        (number(&row["prediction"]) - 45.0).abs() < 1e-9 && (number(&row["kept"]) - 9.5).abs() < 1e-9,
+        "{row}"
+    );
+    let told = run::run(directory.path(), line);
+    assert!(run::text(&told.stderr).contains("predict says 9.5"), "{}", run::text(&told.stderr));
+}
+
+/// Many rows are one table for a program, whose numbers have all their digits.
+#[test]
+fn contributions_as_csv() {
+    let directory = stage_with_auto();
+    for (method, heading) in [("shapley", "adds,error"), ("integrated-gradients", "usual,adds")] {
+        let line = format!("explain auto.wxb table.csv --row 1,2 --contributions --method {method}");
+        let csv = succeed(directory.path(), &format!("{line} --output-format csv"));
+        assert!(csv.starts_with(&format!("row,column,value,{heading}\n1,")), "{csv}");
+        let rows: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+        assert_eq!(rows, ["1", "1", "1", "2", "2", "2"], "{csv}");
+        let found = json(directory.path(), &line);
+        let column = &found["rows"][0]["columns"][0];
+        let adds = column.get("adds").unwrap_or(&column["mean"]);
+        assert!(csv.lines().nth(1).unwrap().contains(&number(adds).to_string()), "{csv}{found}");
+        let markdown = succeed(directory.path(), &format!("{line} --output-format md"));
+        assert!(markdown.starts_with("| row | column |"), "{markdown}");
+    }
+}
+
+/// Without a flag about the pass the columns' contributions stand below that of one row.
+#[test]
+fn explain_says_what_the_columns_add() {
+    let directory = stage_with_auto();
+    let text = succeed(directory.path(), "explain auto.wxb table.csv --row 3");
+    let alone = succeed(directory.path(), "explain auto.wxb table.csv --row 3 --contributions");
+    assert!(text.starts_with("Z1 = ") && text.ends_with(&format!("\n\n{alone}")), "{text}\n{alone}");
+    let found = json(directory.path(), "explain auto.wxb table.csv --row 3");
+    assert_eq!(found["contributions"]["row"], 3, "{found}");
+    assert_eq!(found["contributions"]["columns"].as_array().unwrap().len(), 3, "{found}");
+    for flags in ["--layer 1", "--full", "--part linear", "--convention rows", "--backward", "--row 4"] {
+        let found = json(directory.path(), &format!("explain auto.wxb table.csv --row 3 {flags}"));
+        assert!(found.get("contributions").is_none(), "{flags}: {found}");
+    }
+    std::fs::write(
+        directory.path().join("one.csv"),
+        models::TABLE.lines().take(2).collect::<Vec<_>>().join("\n"),
+    )
+    .unwrap();
+    assert!(succeed(directory.path(), "explain auto.wxb one.csv").starts_with("Z1 = "));
+    // What the environment says to other commands is no error here.
+    let mut command = run::wxb(directory.path(), "explain auto.wxb table.csv");
+    let output = command.env("WXB_SEED", "3").env("WXB_LR", "0.1").output().unwrap();
+    assert!(output.status.success(), "{}", run::text(&output.stderr));
 }
