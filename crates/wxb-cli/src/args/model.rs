@@ -30,10 +30,10 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<Gate>,
 
-    /// The share of new rows that the intervals of a number promise to hold
-    #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = value::inner_share)]
+    /// The share of new rows that the intervals of a number promise to hold [default: 0.9]
+    #[arg(long, value_name = "SHARE", value_parser = value::inner_share)]
     #[arg(allow_negative_numbers = true)]
-    pub interval: f64,
+    pub interval: Option<f64>,
 
     /// A column with a weight per row
     #[arg(long, value_name = "COLUMN", alias = "sample-weight")]

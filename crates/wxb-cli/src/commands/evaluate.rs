@@ -13,6 +13,7 @@ use wxb_train::record::Numbers;
 use wxb_train::settings;
 
 use super::loaded::load_for;
+use super::predict::half_width;
 use super::train::BaselineObject;
 use crate::args::choice::OutputFormat;
 use crate::args::model::EvaluateArgs;
@@ -109,6 +110,7 @@ struct GateObject<'a> {
 pub fn run(args: &EvaluateArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
     let (shown, gates) = chosen(args, &model)?;
+    let interval = promised(args.interval, &model)?;
     let ask = Ask { needs_target: true, weight: args.weight.as_deref(), keep: &[] };
     let examples = for_model(&args.data, &model, &ask, &args.reading, |warning| terminal.warn(warning))?;
     let evaluation = evaluation(&model, &examples)?;
@@ -128,7 +130,7 @@ pub fn run(args: &EvaluateArgs, terminal: &Terminal) -> Outcome {
         baseline: BaselineObject { name: &baseline.name, metrics: numbers(&baseline.scores, &shown) },
         confusion: confusion(&model.target, &evaluation),
         reliability: reliability(&model.target, &evaluation),
-        interval: interval(args.interval, &model, &evaluation),
+        interval: interval.map(|interval| covered(interval, &evaluation)),
         gates,
     };
     if terminal.is_json() {
@@ -188,13 +190,22 @@ fn reliability(target: &Target, evaluation: &Evaluation) -> Vec<ReliabilityObjec
     bins.into_iter().map(ReliabilityObject::from).collect()
 }
 
-/// `None` for classes, and where the validation rows were too few for the promise.
-fn interval(promised: f64, model: &Model, evaluation: &Evaluation) -> Option<Interval> {
-    let half_width = model.residuals.as_ref()?.half_width(promised).ok()?;
+/// The share of new rows that intervals promise to hold, and how far they reach. Where nobody asks for a share there may be none: for
+/// classes, and where the validation rows were too few.
+fn promised(asked: Option<f64>, model: &Model) -> Result<Option<(f64, f64)>> {
+    /// Where nobody asks.
+    const USUAL: f64 = 0.9;
+    match asked {
+        Some(share) => half_width(model, share).map(|half_width| Some((share, half_width))),
+        None => Ok(half_width(model, USUAL).ok().map(|half_width| (USUAL, half_width))),
+    }
+}
+
+fn covered((promised, half_width): (f64, f64), evaluation: &Evaluation) -> Interval {
     let inside: Vec<f64> =
         evaluation.fits().iter().map(|residual| f64::from(residual.abs() <= half_width)).collect();
     let covered = metrics::mean(&inside, evaluation.weights.as_deref());
-    Some(Interval { promised, half_width, covered })
+    Interval { promised, half_width, covered }
 }
 
 fn reliability_table(report: &Report<'_>, target: &Target) -> Table {

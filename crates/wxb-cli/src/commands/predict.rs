@@ -13,11 +13,14 @@ use wxb::{Code, Error, Loss, Result};
 use wxb_io::{Compression, OutputColumn};
 use wxb_train::Examples;
 use wxb_train::model::outputs;
+use wxb_train::output::quantile_name;
 use wxb_train::read::{Ask, for_model, in_file};
 use wxb_train::spread::spread;
 
 use super::loaded::load_for;
-use super::predictions::{FileFormat, Predictions};
+use super::output::refuse_inputs;
+use super::predictions::{Digits, FileFormat, Predictions};
+use crate::args::choice::OutputFormat;
 use crate::args::model::PredictArgs;
 use crate::exit::{Exit, Outcome, Written};
 use crate::terminal::Terminal;
@@ -36,11 +39,10 @@ struct Report<'a> {
 pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
     check_fits(args, &model, terminal)?;
-    let file =
-        args.output.as_deref().map(|file| FileFormat::of(file).map(|format| (file, format))).transpose()?;
+    let file = args.output.as_deref().map(|file| output_file(args, file)).transpose()?;
     let ask = Ask { keep: &args.keep, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, |warning| terminal.warn(warning))?;
-    let mut predictions = Predictions::new(examples.features.rows(), is_single(&model));
+    let mut predictions = Predictions::new(examples.features.rows(), digits(args, &model));
     keep(&mut predictions, &args.keep, &examples)?;
     let output = if args.logits { Output::Logits } else { Output::Linked };
     let half_width = args.interval.map(|coverage| half_width(&model, coverage)).transpose()?;
@@ -62,8 +64,16 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Outcome {
     Ok(Exit::Success)
 }
 
+fn output_file<'a>(args: &PredictArgs, file: &'a str) -> Result<(&'a str, FileFormat)> {
+    refuse_inputs(Path::new(file), &[("data", &args.data), ("model", &args.model)])?;
+    Ok((file, FileFormat::of(file)?))
+}
+
 /// How far an interval reaches to either side of a prediction.
-fn half_width(model: &Model, coverage: f64) -> Result<f64> {
+///
+/// # Errors
+/// [`Code::InvalidSetting`] for a model that cannot tell, or validated on too few rows for this coverage.
+pub fn half_width(model: &Model, coverage: f64) -> Result<f64> {
     let residuals = model.residuals.as_ref().ok_or_else(|| {
         let (what, hint) = match model.target.task() {
             Task::Regression => (
@@ -77,13 +87,21 @@ fn half_width(model: &Model, coverage: f64) -> Result<f64> {
     residuals.half_width(coverage)
 }
 
-/// Whether the outputs are those of networks in single precision.
-fn is_single(model: &Model) -> bool {
-    model.parts.iter().all(|part| part.network.precision() == "f32")
+/// As the networks have computed, in the unit in which it is written.
+fn digits(args: &PredictArgs, model: &Model) -> Digits {
+    match model.target {
+        _ if model.parts.iter().any(|part| part.network.precision() != "f32") => Digits::Double,
+        Target::Number { mean, std, .. } if !args.logits => Digits::of_scaled(mean, std),
+        _ => Digits::Single,
+    }
 }
 
 /// A script may ask every model for all it has to say: --proba has no effect on a number.
 fn check_fits(args: &PredictArgs, model: &Model, terminal: &Terminal) -> Result<()> {
+    if terminal.format() == OutputFormat::Md {
+        let message = "--output-format md is for reports, and predictions are data";
+        return Err(Error::new(Code::InvalidSetting, message).hint("allowed: csv, json"));
+    }
     if model.target.task() != Task::Regression {
         return Ok(());
     }
@@ -153,7 +171,7 @@ fn logit_names(target: &Target, n_out: usize) -> Vec<String> {
 fn number_names(loss: &Loss) -> Vec<String> {
     match loss {
         Loss::Quantile { levels } if levels.len() > 1 => {
-            levels.iter().map(|level| format!("q{level}")).collect()
+            levels.iter().map(|&level| quantile_name(level)).collect()
         }
         _ => vec!["prediction".into()],
     }

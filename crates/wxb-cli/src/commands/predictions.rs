@@ -44,18 +44,67 @@ impl FileFormat {
     }
 }
 
+/// Which digits of a network's numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Digits {
+    /// Those that single precision holds.
+    Single,
+    /// Those down to 10 to this power: numbers from a network in single precision, on a scale far from 0, where single precision would
+    /// lose what parts one from the other, and double precision shows digits that nobody has computed.
+    DownTo(i32),
+    /// Those that double precision holds.
+    Double,
+}
+
+impl Digits {
+    /// Of `mean + std · output` with an output in single precision.
+    pub fn of_scaled(mean: f64, std: f64) -> Self {
+        /// Means so many times as large as the standard deviation cost single precision four of its 24 bits; a millionth of the
+        /// standard deviation is left.
+        const FAR: f64 = 16.0;
+        // Far enough from the largest and the smallest number that single precision has.
+        let holds = (1e-30..1e30).contains(&std) && mean.abs() <= FAR * std;
+        let unit = std * f64::from(f32::EPSILON) / 2.0;
+        if holds { Self::Single } else { Self::DownTo(unit.log10().floor() as i32) }
+    }
+
+    fn column(self, values: impl Iterator<Item = f64>) -> OutputColumn {
+        match self {
+            Self::Single => OutputColumn::Single(values.map(|v| v as f32).collect()),
+            Self::DownTo(power) => OutputColumn::Double(values.map(|v| rounded(v, power)).collect()),
+            Self::Double => OutputColumn::Double(values.collect()),
+        }
+    }
+}
+
+/// The nearest multiple of 10 to a power, through its decimal digits: as a product it would have others behind them.
+fn rounded(value: f64, power: i32) -> f64 {
+    /// Digits after the first that tell all numbers in double precision apart.
+    const ENOUGH: i32 = 16;
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let digits = (value.abs().log10().floor() as i32).saturating_sub(power);
+    match digits {
+        ENOUGH.. => value,
+        0.. => format!("{value:.*e}", digits as usize).parse().unwrap_or(value),
+        // Half a unit at the most.
+        _ => 0.0,
+    }
+}
+
 /// Columns of one length.
 #[derive(Debug)]
 pub struct Predictions {
     rows: usize,
-    is_single: bool,
+    digits: Digits,
     columns: Vec<(String, OutputColumn)>,
 }
 
 impl Predictions {
-    /// No column yet; `is_single`: outputs come from a network in single precision.
-    pub fn new(rows: usize, is_single: bool) -> Self {
-        Self { rows, is_single, columns: vec![] }
+    /// No column yet; `digits`: of the numbers of networks.
+    pub fn new(rows: usize, digits: Digits) -> Self {
+        Self { rows, digits, columns: vec![] }
     }
 
     /// The number of rows.
@@ -71,12 +120,8 @@ impl Predictions {
     /// Adds a column per name; values (rows, names) row-major.
     pub fn push_all(&mut self, names: &[String], values: &[f64]) {
         for (j, name) in names.iter().enumerate() {
-            let column = values.iter().skip(j).step_by(names.len());
-            let column = match self.is_single {
-                true => OutputColumn::Single(column.map(|&v| v as f32).collect()),
-                false => OutputColumn::Double(column.copied().collect()),
-            };
-            self.columns.push((name.clone(), column));
+            let column = values.iter().skip(j).step_by(names.len()).copied();
+            self.columns.push((name.clone(), self.digits.column(column)));
         }
     }
 
@@ -167,7 +212,7 @@ mod tests {
     use super::*;
 
     fn example() -> Predictions {
-        let mut predictions = Predictions::new(2, true);
+        let mut predictions = Predictions::new(2, Digits::Single);
         let id = TextColumn { codes: vec![0, MISSING], levels: vec!["a,b".into()] };
         predictions.push("id", OutputColumn::Text(id));
         predictions.push("age", OutputColumn::Double(vec![f64::NAN, f64::from(0.3_f32)]));
@@ -185,6 +230,31 @@ mod tests {
     fn text_is_quoted_and_single_precision_stays_short() {
         check("p.csv", "id,age,no,yes\n\"a,b\",,0.25,0.75\n,0.30000001192092896,1,0.3\n");
         check("p.tsv", "id\tage\tno\tyes\n\"a,b\"\t\t0.25\t0.75\n\t0.30000001192092896\t1\t0.3\n");
+    }
+
+    /// Nothing that a network in single precision has computed is lost, and there are no more digits than that.
+    #[test]
+    fn digits_of_scaled_numbers() {
+        for (mean, std, output, expected) in [
+            (22.5, 9.2, 0.3_f32, "25.26"),
+            (1e6, 3.7, 0.3, "1000001.11"),
+            (1.7e9, 1e7, 0.25, "1702500000"),
+            (1.7e9, 1e7, 0.3, "1703000000.1"),
+            (2000.0, 0.0, 0.5, "2000"),
+            (0.0, 1e40, 0.25, "2.5e39"),
+            (0.0, 1e-90, -0.5, "-5e-91"),
+            (-1e300, 1e296, 1.0, "-9.999e299"),
+        ] {
+            let mut predictions = Predictions::new(1, Digits::of_scaled(mean, std));
+            predictions.push_all(&["y".into()], &[mean + std * f64::from(output)]);
+            let mut out = vec![];
+            predictions.write(&mut out, FileFormat::Csv(Compression::None)).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), format!("y\n{expected}\n"), "{mean} {std}");
+        }
+        for value in [0.0, -0.0, f64::INFINITY, 1.0, 123.456, 1e-300, -1e300] {
+            assert_eq!(rounded(value, -340), value);
+            assert_eq!(rounded(value, 400), if value.is_finite() { 0.0 } else { value });
+        }
     }
 
     #[test]

@@ -3,9 +3,15 @@
 use std::io::Read;
 use std::path::Path;
 
+use serde_json::Value;
+use wxb::Loss;
+use wxb::conformal::Residuals;
+use wxb::data::target::Target;
 use wxb::data::{Column, Features, Table};
+use wxb::evaluate::Evaluation;
 use wxb_io::{ReadOptions, Source};
 
+use super::training::succeed;
 use super::{models, run};
 
 /// Columns to keep with gaps, and with all that has to be quoted.
@@ -99,5 +105,44 @@ fn parquet_holds_the_numbers_of_the_network() {
                 (shown, stored) => assert_eq!(texts(stored), texts(shown), "{arguments}: {name}"),
             }
         }
+    }
+}
+
+/// Numbers far from 0 beside how far they are apart, and beyond what single precision holds: the file is as near to the targets as
+/// `evaluate` says, and its columns are those of Parquet.
+#[test]
+fn numbers_of_any_scale_are_written_whole() {
+    for (mean, std) in [(1e9, 3.7), (1.7e9, 1e7), (0.0, 1e40), (0.0, 1e-90), (22.5, 9.2)] {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let y = |i: u32| mean + std * (0.1 * f64::from(i) + 0.05 * f64::from(i * 7 % 5));
+        let rows = (0..30).map(|i| format!("{},{:e}\n", 0.1 * f64::from(i), y(i)));
+        std::fs::write(at("xy.csv"), format!("x,y\n{}", rows.collect::<String>())).unwrap();
+        let target = Target::Number { mean, std, range: None };
+        let mut model = models::of_lines(&[(1.0, &[1.0], &[0.0])], &Loss::SquaredError, &target);
+        let residuals = (1..=9).map(|i| 0.1 * std * f64::from(i)).collect();
+        model.residuals =
+            Residuals::of(&Evaluation::new(Loss::SquaredError, 1, vec![0.0; 9], residuals, None));
+        std::fs::write(at("line.wxb"), model.to_bytes()).unwrap();
+        predict(directory.path(), "line.wxb xy.csv --interval 0.5", "p.csv");
+        predict(directory.path(), "line.wxb xy.csv --interval 0.5", "p.parquet");
+        let (csv, parquet) = (read(directory.path(), "p.csv"), read(directory.path(), "p.parquet"));
+        let column = |table: &Table, name: &str| match table.column(name).unwrap() {
+            Column::Number(values) => values.clone(),
+            Column::Text(_) => panic!("{name} is text"),
+        };
+        for name in ["prediction", "lower", "upper"] {
+            let (csv, parquet) = (column(&csv, name), column(&parquet, name));
+            let off = csv.iter().zip(&parquet).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(off <= 1e-6 * std, "{mean} {std}: {name} is off by {off}");
+        }
+        let squares =
+            column(&csv, "prediction").iter().zip(0..).map(|(p, i)| (p - y(i)).powi(2)).sum::<f64>();
+        let found = succeed(directory.path(), "evaluate line.wxb xy.csv --json");
+        let found: Value = serde_json::from_str(&found).unwrap();
+        let (rmse, told) = ((squares / 30.0).sqrt(), found["metrics"]["rmse"].as_f64().unwrap());
+        assert!((rmse - told).abs() <= 1e-5 * told, "{mean} {std}: {rmse}, and evaluate says {told}");
+        let width = column(&csv, "upper")[3] - column(&csv, "lower")[3];
+        assert!((width - std).abs() <= 1e-5 * std, "{mean} {std}: intervals of {width}");
     }
 }
