@@ -1,6 +1,7 @@
 //! `wxb explain`.
 
 use serde::Serialize;
+use wxb::data::Features;
 use wxb::data::target::Target;
 use wxb::explain::{Trace, is_traceable, trace};
 use wxb::gradcheck::gradcheck;
@@ -55,26 +56,34 @@ struct AfterStep {
     gradient_check: f64,
 }
 
-/// Prints every quantity of a pass over the chosen rows.
+/// Prints every quantity of a pass over the chosen rows, or what the columns add to their predictions, or both.
 pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
     let model = load_for(&args.model, &args.data)?;
     let ask = Ask { needs_target: args.backward, ..Ask::default() };
     let examples = for_model(&args.data, &model, &ask, &args.reading, |warning| terminal.warn(warning))?;
     let rows = chosen_rows(args, &examples)?;
-    if args.contributions {
-        match args.method {
-            MethodChoice::Shapley => contributions::run(args, &model, (&examples, &rows), terminal)?,
-            MethodChoice::IntegratedGradients => integrated::run(args, &model, (&examples, &rows), terminal)?,
-        }
-        return Ok(Exit::Success);
-    }
+    let work = match args.method {
+        _ if !args.contributions => pass,
+        MethodChoice::Shapley => contributions::run,
+        MethodChoice::IntegratedGradients => integrated::run,
+    };
+    work(args, &model, (&examples, &rows), terminal)?;
+    Ok(Exit::Success)
+}
+
+fn pass(
+    args: &ExplainArgs,
+    model: &Model,
+    (examples, rows): (&Examples, &[u32]),
+    terminal: &Terminal,
+) -> Written {
     let shown = |part: &&Part| is_traceable(part.network.layers());
     let usual = model.parts.iter().find(shown).map(|part| part.name.as_str());
-    let part = part(&model, args.part.as_deref().or(usual))?;
+    let part = part(model, args.part.as_deref().or(usual))?;
     let network = part.network.to_f64();
     check_layer(args, &network)?;
-    let x = inputs(part, &network, &examples, &rows)?;
-    let y = if args.backward { Some(targets(&model, &examples, &rows)?) } else { None };
+    let x = inputs(part, &network, examples, rows)?;
+    let y = if args.backward { Some(targets(model, examples, rows)?) } else { None };
     let trace = trace(&network, &x, y.as_ref())
         .map_err(|error| error.hint("--contributions says of any network what the columns add"))?;
     let orientation = match args.convention {
@@ -85,30 +94,32 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Outcome {
     let lines: Vec<Line> =
         lines.into_iter().filter(|line| args.layer.is_none_or(|l| l == line.layer)).collect();
     let after = y.as_ref().map(|y| one_step(&network, &x, y, args.lr)).transpose()?;
-    let contributions = match rows.as_slice() {
-        &[row] if !args.asks_for_pass() => contributions::beside_pass(args, &model, (&examples, row))?,
+    let contributions = match *rows {
+        [row] if !args.asks_for_pass() => contributions::beside_pass(args, model, (examples, row))?,
         _ => None,
     };
     if terminal.is_json() {
-        terminal.json(&Report {
+        return terminal.json(&Report {
             schema: "wxb.explain/1",
             model: &args.model,
             data: &args.data,
-            rows: &rows,
+            rows,
             convention: if orientation == Orientation::Columns { "course" } else { "rows" },
             inputs: part.preprocess.as_ref().map_or(vec![], |p| p.input_names()),
             loss: trace.loss,
             steps: lines.iter().map(step).collect(),
             after_one_step: after,
             contributions,
-        })?;
-    } else {
-        print(args, (&model, part), &rows, &trace, &lines, after.as_ref(), terminal)?;
-        if let Some(contributions) = &contributions {
-            contributions::print_beside_pass(contributions, terminal)?;
-        }
+        });
     }
-    Ok(Exit::Success)
+    print(args, (model, part), rows, &trace, &lines, after.as_ref(), terminal)?;
+    if let Some(contributions) = &contributions {
+        contributions::print_beside_pass(contributions, terminal)?;
+    } else if rows.len() > 1 && !args.asks_for_pass() && matches!(examples.features, Features::Table(_)) {
+        // Their tables would bury the pass.
+        terminal.line("\nwhat each column adds to these predictions: --contributions");
+    }
+    Ok(())
 }
 
 fn step(line: &Line) -> Step<'_> {

@@ -302,6 +302,8 @@ fn explain_says_what_the_columns_add() {
         let found = json(directory.path(), &format!("explain auto.wxb table.csv --row 3 {flags}"));
         assert!(found.get("contributions").is_none(), "{flags}: {found}");
     }
+    let told = run::run(directory.path(), "explain auto.wxb table.csv --row 3,4");
+    assert!(run::text(&told.stderr).ends_with("--contributions\n"), "{}", run::text(&told.stderr));
     std::fs::write(
         directory.path().join("one.csv"),
         models::TABLE.lines().take(2).collect::<Vec<_>>().join("\n"),
