@@ -75,6 +75,22 @@ for_each_isa! {
     }
 }
 
+/// dW ← dW + λ₂ W + λ₁ sign(W).   penalties: λ₂, λ₁
+pub(crate) fn penalise<T: Real>(penalties: [T; 2], w: &[T], dw: &mut [T]) {
+    split(dw, 1, 1, ELEMENTS, 0, &|first, dw| penalise_some(penalties, &w[first..][..dw.len()], dw));
+}
+
+for_each_isa! {
+    /// [`penalise`] for some of them.
+    fn penalise_some<T: Real>(penalties: [T; 2], w: &[T], dw: &mut [T]) {
+        let [l2, l1] = penalties;
+        for (dw, &w) in dw.iter_mut().zip(w) {
+            let sign = if w > T::ZERO { T::ONE } else if w < T::ZERO { -T::ONE } else { T::ZERO };
+            *dw += l2 * w + l1 * sign;
+        }
+    }
+}
+
 for_each_isa! {
     /// The weighted losses of some rows, and dZ = w · scale · ∂loss/∂Z, 0 where that has vanished.
     /// z, dz (m, n)  y (m, n_targets)  row_loss (m); inputs: z, y, and weights (m) or none

@@ -45,7 +45,7 @@ mod threads;
 mod tile;
 mod weights;
 
-pub(crate) use elementwise::{loss, mask, multiply, multiply_by_derivative, product_of, update};
+pub(crate) use elementwise::{loss, mask, multiply, multiply_by_derivative, penalise, product_of, update};
 pub use isa::Isa;
 pub(crate) use isa::for_each_isa;
 

@@ -3,6 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::{Divergence, Event, Fitting, Judge, Observer, Rates, Run, Stop, TrainConfig};
+use crate::cpu;
 use crate::layer::{Layer, Params, Role};
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Step};
@@ -120,10 +121,9 @@ pub(super) fn add_penalties<T: Real>(
     if config.l2 == 0.0 && config.l1 == 0.0 {
         return;
     }
-    let (l2, l1) = (T::of(config.l2 / m), T::of(config.l1 / m));
+    let penalties = [T::of(config.l2 / m), T::of(config.l1 / m)];
     for slot in params.slots().iter().filter(|slot| slot.role == Role::Weight) {
-        let dw = &mut grads.flat[slot.range()];
-        dw.iter_mut().zip(params.of(slot)).for_each(|(dw, &w)| *dw += l2 * w + l1 * sign(w));
+        cpu::penalise(penalties, params.of(slot), &mut grads.flat[slot.range()]);
     }
 }
 
@@ -134,16 +134,6 @@ pub(super) fn penalty<T: Real>(params: &Params<T>, config: &TrainConfig, m: f64)
     let (squares, absolutes) =
         weights.fold((0.0, 0.0), |(s, a), w| (s + w.f64() * w.f64(), a + w.f64().abs()));
     config.l2 / (2.0 * m) * squares + config.l1 / m * absolutes
-}
-
-fn sign<T: Real>(w: T) -> T {
-    if w > T::ZERO {
-        T::ONE
-    } else if w < T::ZERO {
-        -T::ONE
-    } else {
-        T::ZERO
-    }
 }
 
 /// g ← g · min(1, c / ‖g‖).
