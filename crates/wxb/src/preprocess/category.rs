@@ -41,6 +41,17 @@ pub(super) fn count_levels<'a>(column: &'a TextColumn, rows: &[u32]) -> (Vec<(&'
     (levels, missing)
 }
 
+/// Where a text is among sorted levels. Truth is `true` in Parquet and frames, `True` in what pandas writes and `TRUE` in what R
+/// writes: where all levels are true or false, case does not count.
+pub(super) fn place_of(text: &str, levels: &[String]) -> Option<usize> {
+    let exact = levels.binary_search_by(|level| level.as_str().cmp(text)).ok();
+    let is_truth = |text: &str| ["true", "false"].iter().any(|truth| text.eq_ignore_ascii_case(truth));
+    if exact.is_some() || !is_truth(text) || !levels.iter().all(|level| is_truth(level)) {
+        return exact;
+    }
+    levels.iter().position(|level| level.eq_ignore_ascii_case(text))
+}
+
 impl CategoryInput {
     /// Fits a column of counted levels (most frequent first).
     pub(super) fn fit(config: &PreprocessConfig, counts: &[(&str, u32)], missing: u32) -> Self {
@@ -80,19 +91,19 @@ impl CategoryInput {
 
     /// What a level sets; `None` for a missing cell.
     pub(super) fn hot(&self, level: Option<&str>) -> Hot {
-        let known = level.map(|text| self.levels.binary_search_by(|l| l.as_str().cmp(text)));
+        let known = level.map(|text| place_of(text, &self.levels));
         let other = self.levels.len() + usize::from(self.missing > 0);
         if self.is_signed() {
             let value = match known {
-                Some(Ok(i)) if i + 1 == self.levels.len() => 1.0,
-                Some(Ok(_)) => -1.0,
+                Some(Some(i)) if i + 1 == self.levels.len() => 1.0,
+                Some(Some(_)) => -1.0,
                 None if self.missing > 0 => -1.0,
                 _ => 0.0,
             };
             return Hot { index: 0, value };
         }
         let index = match known {
-            Some(Ok(i)) => i,
+            Some(Some(i)) => i,
             None if self.missing > 0 => self.levels.len(),
             _ => other,
         };
@@ -149,5 +160,21 @@ mod tests {
         check(&[("c", 5), ("d", 4), ("a", 1)], 2, 9, &["c", "d", "(missing)", "(other)"], &hots);
         check(&[("c", 5), ("d", 4), ("a", 3)], 0, 2, &["c", "d", "(other)"], &[("a", 2, 1.0)]);
         check(&[("a", 1), ("b", 1), ("c", 1)], 0, 9, &["a", "b", "c", "(other)"], &[("a", 0, 1.0)]);
+    }
+
+    #[test]
+    fn truth_is_written_in_many_ways() {
+        for (levels, text, place) in [
+            (&["False", "True"][..], "true", Some(1)),
+            (&["false", "true"], "FALSE", Some(0)),
+            (&["TRUE"], "True", Some(0)),
+            (&["TRUE", "True"], "True", Some(1)),
+            (&["True", "maybe"], "true", None),
+            (&["False", "True"], "yes", None),
+            (&["Oslo"], "oslo", None),
+        ] {
+            let levels: Vec<String> = levels.iter().map(|&level| level.to_owned()).collect();
+            assert_eq!(place_of(text, &levels), place, "{text} among {levels:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Scaling;
+use super::category::place_of;
 
 /// What each level sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ impl LevelInput {
 
     /// The inputs of a level; `None` for a missing cell.
     pub(super) fn of(&self, level: Option<&str>) -> &[f64] {
-        let known = level.and_then(|text| self.levels.binary_search_by(|l| l.as_str().cmp(text)).ok());
+        let known = level.and_then(|text| place_of(text, &self.levels));
         &self.inputs[known.unwrap_or(self.levels.len()) * self.width()..][..self.width()]
     }
 

@@ -10,6 +10,8 @@
 //! | constant, empty, identifier-like | none; if cells are missing, one input that says so |
 //! | matrix | one input per column |
 //!
+//! A level is found as it is written; where all levels are true or false, in any case (`true`, `True`, `TRUE`).
+//!
 //! A level counts as rare if it has one row, or if it is not among the `max_levels` most frequent ones. The input
 //! of unseen levels exists even if no level is rare; then no row trains it ([`Preprocessor::untrained_inputs`]),
 //! and its first weights are best set to zero, so that an unseen level says nothing.
