@@ -66,6 +66,57 @@ def test_estimators_without_scikit_learn() -> None:
     assert run(BLOCK + textwrap.dedent(code)) == "done\n"
 
 
+def test_checks_without_scikit_learn() -> None:
+    code = """
+    import numpy as np, warnings
+    import wxb
+    X = np.random.RandomState(0).standard_normal((100, 3))
+    y = (X[:, 0] > 0).astype(int)
+
+    class Frame:
+        def __init__(self, X, columns):
+            self.X, self.columns = X, columns
+        def __array__(self, dtype=None, copy=None):
+            return np.asarray(self.X, dtype=dtype)
+
+    frame, turned = Frame(X, ["a", "b", "c"]), Frame(X[:, ::-1], ["c", "b", "a"])
+    for model in (wxb.MLPClassifier((4,), solver="lbfgs", max_iter=500, random_state=0), wxb.LogisticRegression()):
+        model.fit(frame, y)
+        assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+        right = model.score(frame, y)
+        assert right > 0.9 and model.score(frame, y[:, None]) == right
+        for wrong, words in (
+            (lambda: model.predict(turned), "in their order: a, b, c; given are c, b, a"),
+            (lambda: model.score(frame, np.c_[y, y]), "shape"),
+            (lambda: model.fit(X, None), "target y is None"),
+            (lambda: model.fit(X, y, sample_weight=np.full(100, np.nan)), "sample_weight contains NaN"),
+            (lambda: model.fit(X + 0j, y), "Complex data not supported"),
+            (lambda: model.fit(X[:50], y), "inconsistent"),
+        ):
+            try:
+                wrong()
+            except ValueError as error:
+                assert words in str(error), error
+            else:
+                raise AssertionError(words)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(frame, y).predict(X)
+        assert ["fitted with feature names" in str(w.message) for w in caught] == [True], caught
+        assert not hasattr(model.fit(X, y), "feature_names_in_")
+    try:
+        wxb.LogisticRegression().fit(X, np.c_[y, 1 - y])
+    except ValueError as error:
+        assert "1d array" in str(error), error
+    else:
+        raise AssertionError("labels of several columns")
+    table = wxb.TableClassifier("linear", epochs=20).fit(X, y)
+    assert table.score(X, y[:, None]) == table.score(X, y)
+    print("done")
+    """
+    assert run(BLOCK + textwrap.dedent(code)) == "done\n"
+
+
 def test_an_import_loads_little() -> None:
     code = """
     import numpy, time, sys

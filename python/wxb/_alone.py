@@ -66,7 +66,11 @@ class ClassifierMixin:
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows whose class, or whose labels all, are right."""
-        right: Any = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
+        predicted = np.asarray(self.predict(X))  # type: ignore[attr-defined]
+        y = column_or_1d(y, warn=True) if predicted.ndim == 1 else np.asarray(y)
+        if y.shape != predicted.shape:
+            raise ValueError(f"y is of shape {y.shape}, and the predictions of {predicted.shape}")
+        right: Any = predicted == y
         if right.ndim == 2:
             right = right.all(axis=1)
         return float(np.average(right, weights=sample_weight))
@@ -134,6 +138,9 @@ def check_random_state(seed: Any) -> np.random.RandomState:
 
 def column_or_1d(y: Any, *, warn: bool = False) -> Any:
     """One target as a vector."""
+    y = np.asarray(y)
+    if y.ndim != 1 and (y.ndim != 2 or y.shape[1] != 1):
+        raise ValueError(f"y should be a 1d array, got an array of shape {y.shape} instead.")
     return np.ravel(y)
 
 
@@ -166,33 +173,29 @@ def check_weights(sample_weight: Any, X: Any) -> Any:
         weights = np.full(X.shape[0], weights)
     if weights.shape != (X.shape[0],):
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(X.shape[0],)}!")
+    if not np.isfinite(weights).all():
+        raise ValueError("Input sample_weight contains NaN or infinity.")
     return weights
+
+
+#: That no targets are asked for, which is another thing than targets that are missing.
+_NO_TARGETS: Any = object()
 
 
 def validate_data(
     estimator: Any,
     X: Any,
-    y: Any = None,
+    y: Any = _NO_TARGETS,
     *,
     reset: bool = True,
     dtype: Any = (np.float64, np.float32),
     **rest: Any,
 ) -> Any:
-    """X (and y) as arrays of finite numbers, of as many columns as before."""
-    from ._wxb import all_finite
-
-    if hasattr(X, "tocsr"):
-        X = X.tocsr().astype(np.result_type(X.dtype, np.float32), copy=False)
-        finite = bool(np.isfinite(X.data).all())
-    else:
-        X = np.asarray(X)
-        if X.ndim != 2:
-            raise ValueError(f"Expected 2D array, got {X.ndim}D array instead. Reshape your data.")
-        if X.dtype not in (np.float32, np.float64):
-            X = X.astype(np.float64)
-        finite = all_finite(X)
-    if not finite:
-        raise ValueError("Input X contains NaN or infinity.")
+    """X (and y) as arrays of finite numbers, of as many columns as before, under the names of before."""
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
+    check_feature_names(estimator, X, reset=reset)
+    X = _inputs(X)
     name = type(estimator).__name__
     if reset:
         estimator.n_features_in_ = X.shape[1]
@@ -200,18 +203,50 @@ def validate_data(
         raise ValueError(
             f"X has {X.shape[1]} features, but {name} is expecting {estimator.n_features_in_} features as input."
         )
-    if y is None:
+    if y is _NO_TARGETS:
         return X
-    y = np.asarray(y)
-    if rest.get("y_numeric"):
-        y = y.astype(np.float64)
-        if not np.isfinite(y).all():
-            raise ValueError("Input y contains NaN or infinity.")
+    y = _targets(y, **rest)
     if len(y) != X.shape[0]:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {[X.shape[0], len(y)]}"
         )
     return X, y
+
+
+def _inputs(X: Any) -> Any:
+    from ._wxb import all_finite
+
+    if hasattr(X, "tocsr"):
+        X = X.tocsr()
+        _refuse_complex(X)
+        X = X.astype(np.result_type(X.dtype, np.float32), copy=False)
+        finite = bool(np.isfinite(X.data).all())
+    else:
+        X = np.asarray(X)
+        if X.ndim != 2:
+            raise ValueError(f"Expected 2D array, got {X.ndim}D array instead. Reshape your data.")
+        _refuse_complex(X)
+        if X.dtype not in (np.float32, np.float64):
+            X = X.astype(np.float64)
+        finite = all_finite(X)
+    if not finite:
+        raise ValueError("Input X contains NaN or infinity.")
+    return X
+
+
+def _targets(y: Any, *, y_numeric: bool = False, multi_output: bool = False, **_rest: Any) -> Any:
+    y = np.asarray(y) if multi_output else column_or_1d(y, warn=True)
+    _refuse_complex(y)
+    if y_numeric:
+        y = y.astype(np.float64) if y.dtype.kind in "OUSiub" else y
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError("Input y contains NaN or infinity.")
+    return y
+
+
+def _refuse_complex(array: Any) -> None:
+    if array.dtype.kind == "c":
+        raise ValueError("Complex data not supported")
 
 
 def train_test_split(
@@ -232,5 +267,31 @@ def train_test_split(
     return np.concatenate(train), np.concatenate(test)
 
 
+def feature_names(X: Any) -> Any:
+    """The names of the columns of a frame of pandas, polars or pyarrow, if all of them are texts."""
+    names = getattr(X, "column_names", None)
+    names = getattr(X, "columns", None) if names is None else names
+    if names is None or not len(names) or not all(isinstance(name, str) for name in names):
+        return None
+    return np.array(list(names), dtype=object)
+
+
 def check_feature_names(estimator: Any, X: Any, *, reset: bool) -> None:
-    """Nothing: the engine looks columns up by their names."""
+    """Takes note of the names of the columns, or refuses others."""
+    names = feature_names(X)
+    if reset:
+        estimator.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            estimator.feature_names_in_ = names
+        return
+    known = estimator.__dict__.get("feature_names_in_")
+    if (known is None) != (names is None):
+        has, was = ("has", "without") if known is None else ("does not have valid", "with")
+        from ._sklearn import warn
+
+        warn(f"X {has} feature names, but {type(estimator).__name__} was fitted {was} feature names")
+    elif known is not None and known.tolist() != names.tolist():
+        raise ValueError(
+            "The feature names should match those that were passed during fit, in their order: "
+            f"{', '.join(known)}; given are {', '.join(names)}"
+        )
