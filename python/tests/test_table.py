@@ -405,3 +405,82 @@ def test_a_second_fit_forgets_the_columns_of_the_first() -> None:
     X = np.stack([columns["age"], columns["member"]], axis=1)
     assert model.fit(X, rich).predict(X).shape == (ROWS,)
     assert not hasattr(model, "feature_names_in_")
+
+
+def test_rows_of_no_weight_are_as_if_they_were_not_there() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=ROWS)
+    X = y[:, None] + rng.normal(scale=0.1, size=(ROWS, 1))
+    model = wxb.TableClassifier("linear").fit(X, y, sample_weight=(y != 2) * 1.0)
+    assert model.classes_.tolist() == [0, 1]
+    assert model.predict_proba(X).shape == (ROWS, 2)
+    assert model.score(X[y < 2], y[y < 2]) > 0.9
+    with pytest.raises(ValueError, match="one class"):
+        wxb.TableClassifier("linear").fit(X, y, sample_weight=(y == 2) * 1.0)
+    with pytest.raises(ValueError, match="zero"):
+        wxb.TableClassifier("linear").fit(X, y, sample_weight=np.zeros(ROWS))
+
+
+def test_large_integers_stay_apart(tmp_path: Any) -> None:
+    rng = np.random.default_rng(0)
+    classes = np.array([5, 2**60, 2**60 + 1])
+    places = rng.integers(3, size=ROWS)
+    X = np.eye(3)[places] + rng.normal(scale=0.05, size=(ROWS, 3))
+    model = wxb.TableClassifier("linear").fit(X, classes[places])
+    assert model.classes_.tolist() == classes.tolist()
+    assert model.score(X, classes[places]) > 0.9
+    model.save(tmp_path / "model.wxb")
+    np.testing.assert_array_equal(wxb.load(tmp_path / "model.wxb").predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        np.array([False, True]),
+        np.array([1, 3, 2], dtype=np.int8),
+        np.array([0.0, 1.0]),
+        np.array(["2020-01-01", "2021-06-01"], dtype="datetime64[D]"),
+        np.array(["true", "false"]),
+        np.array(["1", "2"]),
+        np.array(["a", "b"], dtype=object),
+    ],
+)
+def test_a_file_keeps_the_type_of_the_classes(classes: Any, tmp_path: Any) -> None:
+    rng = np.random.default_rng(0)
+    places = rng.integers(len(classes), size=ROWS)
+    X, y = np.eye(3)[places] + rng.normal(scale=0.05, size=(ROWS, 3)), classes[places]
+    model = wxb.TableClassifier("linear").fit(X, y)
+    model.save(tmp_path / "model.wxb")
+    loaded = wxb.load(tmp_path / "model.wxb")
+    np.testing.assert_array_equal(loaded.classes_, model.classes_)
+    assert loaded.classes_.dtype.kind == classes.dtype.kind
+    assert loaded.predict(X).dtype == model.predict(X).dtype or classes.dtype.kind == "U"
+    assert loaded.score(X, y) == model.score(X, y) > 0.9
+    with pytest.raises(ValueError, match="X has 2 features, but TableClassifier is expecting 3"):
+        loaded.predict(X[:, :2])
+
+
+def test_targets_of_arrow() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    columns, rich, income = people()
+    classifier = wxb.TableClassifier("linear", epochs=2).fit(columns, pyarrow.array(rich.tolist()))
+    assert classifier.classes_.tolist() == ["no", "yes"]
+    regressor = wxb.TableRegressor("linear", epochs=2).fit(columns, pyarrow.array(income))
+    assert regressor.predict(columns).shape == (ROWS,)
+
+
+def test_parameters_and_settings_of_numpy() -> None:
+    columns, rich, income = people()
+    model = wxb.TableClassifier("mlp", batch_norm=np.True_, hidden=(4,), epochs=1).fit(columns, rich)
+    assert (
+        model.networks_[0]["parameters"]
+        > wxb.TableClassifier("mlp", hidden=(4,), epochs=1).fit(columns, rich).networks_[0]["parameters"]
+    )
+    regressor = wxb.TableRegressor("linear", epochs=2).fit(columns, income)
+    for coverage in (-1, 0, 1, 1.5):
+        with pytest.raises(ValueError, match="coverage"):
+            regressor.predict_interval(columns, coverage=coverage)
+    with pytest.raises(ValueError, match="datetime64"):
+        wxb.TableRegressor("linear").fit(columns, np.arange(ROWS).astype("datetime64[D]"))
+    with pytest.raises(ValueError, match=r"validation_data is \(X, y\), not 1 parts"):
+        wxb.TableClassifier("linear").fit(columns, rich, validation_data=(columns,))

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 try:
@@ -27,7 +28,8 @@ try:
     )
     from sklearn.utils.validation import _check_feature_names as check_feature_names
     from sklearn.utils.validation import _check_sample_weight as check_weights
-    from sklearn.utils.validation import validate_data
+    from sklearn.utils.validation import _get_feature_names as feature_names
+    from sklearn.utils.validation import validate_data as _validate_data
 
     HAS_SKLEARN = True
     VERSION = tuple(map(int, re.findall(r"\d+", _version)[:2]))
@@ -45,12 +47,13 @@ except ImportError:
         check_random_state,
         check_weights,
         column_or_1d,
+        feature_names,
         r2_score,
         train_test_split,
         type_of_target,
         unique_labels,
-        validate_data,
     )
+    from ._alone import validate_data as _validate_data
 
     HAS_SKLEARN = False
     VERSION = (0, 0)
@@ -80,6 +83,8 @@ __all__ = [
     "check_random_state",
     "check_weights",
     "column_or_1d",
+    "feature_names",
+    "knows_names",
     "not_fitted",
     "r2_score",
     "train_test_split",
@@ -89,6 +94,35 @@ __all__ = [
     "warn",
     "with_callbacks",
 ]
+
+
+def validate_data(estimator: Any, X: Any, *y: Any, **settings: Any) -> Any:
+    """X (and y), checked; columns of any stream of Arrow batches are those of a table."""
+    return _validate_data(estimator, _as_table(X), *y, **settings)
+
+
+def _as_table(X: Any) -> Any:
+    """A stream of Arrow batches as a table of pyarrow or, where that is not installed, of polars; anything else as it is."""
+    if not hasattr(X, "__arrow_c_stream__") or type(X).__module__.partition(".")[0] in ("pandas", "polars"):
+        return X
+    try:
+        import pyarrow
+    except ImportError:
+        try:
+            import polars
+        except ImportError:
+            raise TypeError(
+                f"X is a {type(X).__name__}, a stream of Arrow batches, and reading it takes pyarrow or polars: install one of them"
+            ) from None
+        return polars.DataFrame(X)
+    return X if isinstance(X, pyarrow.Table) else pyarrow.table(X)
+
+
+def knows_names(X: Any) -> bool:
+    """Whether scikit-learn compares the names of such columns: not those of a mapping or of any stream of Arrow batches."""
+    if not HAS_SKLEARN or isinstance(X, Mapping):
+        return False
+    return type(X).__module__.partition(".")[0] == "pandas" or feature_names(X) is not None
 
 
 def not_fitted(estimator: Any) -> Exception:

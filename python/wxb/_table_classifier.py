@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -156,20 +157,19 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
         _sklearn.check_classification_targets(y)
         return y
 
-    def _learn_classes(self, y: Target) -> None:
-        self.classes_ = np.unique(y.values)
+    def _learn_classes(self, y: Target, weights: Any) -> None:
+        self.classes_ = np.unique(y.values if weights is None else y.values[weights > 0])
         if len(self.classes_) < 2:
-            raise ValueError(f"y has one class, {self.classes_[0]!r}: a classifier needs two")
+            what = "y has" if weights is None else "sample_weight leaves rows of"
+            raise ValueError(f"{what} one class, {self.classes_[0]!r}: a classifier needs two")
 
-    def _check_weighted(self, y: Target, weights: Any) -> None:
-        left = np.unique(y.values[weights > 0])
-        if len(left) < 2:
-            raise ValueError(
-                f"sample_weight leaves rows of one class, {left.tolist()}: a classifier needs two"
-            )
+    def _label_type(self) -> str | None:
+        kind = self.classes_.dtype
+        is_told = kind.kind in "biufM" or (kind.kind == "O" and isinstance(self.classes_[0], str))
+        return str(kind) if is_told else None
 
     def _cells(self, y: Target) -> Any:
-        if y.values.dtype.kind in "iuf":
+        if y.values.dtype.kind in "iuf" and _are_exact(self.classes_):
             return np.ascontiguousarray(y.values, dtype=np.float64)
         return _frames.cells_of(
             np.array([_frames.text_of(value, "y") for value in y.values], dtype=object), "y"
@@ -179,7 +179,7 @@ class TableClassifier(_sklearn.ClassifierMixin, Table):
         super()._take(model)
         labels = [_frames.text_of(label, "a class") for label in model.labels]
         if not hasattr(self, "classes_"):
-            self.classes_ = np.unique(_as_written(model.labels))
+            self.classes_ = np.unique(_as_given(model))
         places = {label: place for place, label in enumerate(labels)}
         # Where the columns of the engine's outputs are for classes_.
         self._order = [places[_frames.text_of(label, "a class")] for label in self.classes_]
@@ -259,8 +259,20 @@ def _refuse_missing(y: Any) -> None:
         raise ValueError("Input y contains NaN: leave out the rows whose class is not known.")
 
 
-def _as_written(labels: list[Any]) -> Any:
-    """Classes of a file: whole numbers are integers."""
-    classes = np.asarray(labels)
-    whole = classes.dtype.kind == "f" and bool((classes == np.floor(classes)).all())
-    return classes.astype(np.int64) if whole else classes
+def _are_exact(classes: Any) -> bool:
+    """Whether the engine's numbers, of double precision, tell them apart."""
+    return classes.dtype.kind not in "iu" or bool((np.abs(classes.astype(np.float64)) < 2.0**53).all())
+
+
+def _as_given(model: Model) -> Any:
+    """The classes of a file in the type of the labels that it was trained on; without a word about it whole numbers are integers."""
+    labels, record = model.labels, json.loads(model.record)
+    kind = record.get("label_type") if isinstance(record, dict) else None
+    if kind is None:
+        classes = np.asarray(labels)
+        whole = classes.dtype.kind == "f" and bool((classes == np.floor(classes)).all())
+        return classes.astype(np.int64) if whole else classes
+    if kind == "bool":
+        return np.array([label == "true" for label in labels])
+    wanted = np.dtype(kind)
+    return np.array([int(label) for label in labels] if wanted.kind in "iu" else labels, dtype=wanted)

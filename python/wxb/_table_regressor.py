@@ -58,6 +58,8 @@ class TableRegressor(_sklearn.RegressorMixin, Table):
     def _checked(self, y: Any) -> Any:
         if y.dtype.kind == "c":
             raise ValueError("Complex data not supported: y is complex")
+        if y.dtype.kind in "mM":
+            raise ValueError(f"y holds {y.dtype}: a target is a number, such as the days since a date")
         y = y.astype(np.float64)
         if not np.isfinite(y).all():
             what = "NaN" if np.isnan(y).any() else "infinity or a value too large for float64"
@@ -119,6 +121,10 @@ class TableRegressor(_sklearn.RegressorMixin, Table):
         ndarray of shape (n_samples, 2)
             Lower and upper ends.
         """
+        if not 0 < coverage < 1:
+            raise ValueError(
+                f"coverage={coverage!r}: the share of intervals that hold the truth lies between 0 and 1"
+            )
         half_width = self.model_.half_width(coverage)
         middle = self._outputs(X)
         return np.hstack([middle - half_width, middle + half_width])

@@ -171,9 +171,11 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         y = self._target(y, frame.rows)
         if frame.rows < 2:
             raise ValueError(f"n_samples={frame.rows}: a training needs two rows at least")
-        self._learn_classes(y)
         given = None if sample_weight is None else self._weights(sample_weight, y)
-        valid = None if validation_data is None else self._rows(*validation_data)
+        self._learn_classes(y, given)
+        valid = None
+        if validation_data is not None:
+            valid = self._rows(*parameters.validation(validation_data, weighted=False))
         cells = self._cells(y)
         tasks = tasks_of(self, X, y.values, sample_weight, None)
         progress = Progress(self.verbose, _listeners(self.callbacks), tasks)
@@ -213,6 +215,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         """The parameters as the command line has them."""
         flags = ["--task", self._task(), *([f"--target={target}"] if target else [])]
         for name, value in self.get_params(deep=False).items():
+            value = value.item() if isinstance(value, np.generic) else value
             if name in (*_OURS, *_NAMED) or value is None or value is False or isinstance(value, Mapping):
                 continue
             flag = "--" + name.replace("_", "-")
@@ -221,23 +224,22 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
             flags.append("--no-early-stopping")
         return [*flags, f"--seed={_seed(self.random_state)}"]
 
-    def _named(self) -> tuple[list[str], list[str], list[tuple[str, float]] | None]:
-        """Columns to leave out, columns of categories, weights of classes."""
-        drop, categorical = (
-            [] if names is None else _names(names) for names in (self.drop, self.categorical)
-        )
+    def _named(self) -> tuple[list[str], list[str], list[tuple[str, float]] | None, str | None]:
+        """Columns to leave out, columns of categories, weights of classes, the type of the classes."""
+        drop, categorical = _names(self.drop), _names(self.categorical)
         weights = None
         if isinstance(self.class_weight, Mapping):
             pairs = self.class_weight.items()
             weights = [(_frames.text_of(label, "class_weight"), float(weight)) for label, weight in pairs]
-        return drop, categorical, weights
+        return drop, categorical, weights, self._label_type()
 
     def _weights(self, sample_weight: Any, y: Target) -> Any:
         """One weight for each row."""
         weights = np.ascontiguousarray(_sklearn.check_weights(sample_weight, y.values), dtype=np.float64)
         if not (weights >= 0).all():
             raise ValueError("sample_weight has a negative value: weights are numbers from 0 on")
-        self._check_weighted(y, weights)
+        if not (weights > 0).any():
+            raise ValueError("sample_weight is zero in all rows: there is none to learn from")
         return weights
 
     def _threads(self) -> int:
@@ -262,15 +264,16 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
             X = np.asarray(X)
             if X.ndim != 2:
                 raise ValueError(f"Expected 2D array, got {X.ndim}D array instead. Reshape your data.")
-            self._count(X.shape[1], reset=reset)
+        self._count(X.shape[1], reset=reset)
         return _with_rows(_frames.frame_of(X, names))
 
     def _of_frame(self, X: Any, names: list[str] | None, *, reset: bool) -> Frame:
-        frame = _with_rows(_frames.frame_of(X))
+        frame = _with_rows(_frames.frame_of(X, drop=_names(self.drop)))
         for warning in frame.warnings:
             _sklearn.warn(warning, UserWarning)
-        if _sklearn.HAS_SKLEARN and not isinstance(X, Mapping) and (reset or self._was_fitted_here()):
-            _sklearn.check_feature_names(self, X, reset=reset)
+        if _sklearn.knows_names(X):
+            if reset or self._was_fitted_here():
+                _sklearn.check_feature_names(self, X, reset=reset)
         elif reset:
             self.feature_names_in_ = np.asarray(frame.names, dtype=object)
         if reset or self._was_fitted_here():
@@ -283,10 +286,11 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     def _count(self, columns: int, *, reset: bool) -> None:
         if reset:
             self.n_features_in_ = columns
-        elif columns != self.n_features_in_:
+            return
+        expected = self.n_features_in_ if self._was_fitted_here() else len(self.model_.inputs)
+        if columns != expected:
             raise ValueError(
-                f"X has {columns} features, but {type(self).__name__} is expecting {self.n_features_in_} "
-                "features as input."
+                f"X has {columns} features, but {type(self).__name__} is expecting {expected} features as input."
             )
 
     def _was_fitted_here(self) -> bool:
@@ -308,7 +312,7 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
         if hasattr(y, "tocsr"):
             raise TypeError("a sparse y is no list of targets")
         name = getattr(y, "name", None)
-        values = _sklearn.column_or_1d(y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y), warn=True)
+        values = _sklearn.column_or_1d(np.asarray(y), warn=True)
         if len(values) != rows:
             raise ValueError(
                 f"Found input variables with inconsistent numbers of samples: {[rows, len(values)]}"
@@ -321,11 +325,12 @@ class Table(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstimator):
     def _cells(self, y: Target) -> Any:
         raise NotImplementedError
 
-    def _learn_classes(self, y: Target) -> None:
-        """Takes note of the classes, where there are any."""
+    def _learn_classes(self, y: Target, weights: Any) -> None:
+        """Takes note of the classes of the rows that count, where there are any."""
 
-    def _check_weighted(self, y: Target, weights: Any) -> None:
-        """Whether the rows that count are enough."""
+    def _label_type(self) -> str | None:
+        """The type of the classes, where there are any that a model file cannot tell."""
+        return None
 
     def _task(self) -> str:
         raise NotImplementedError
@@ -632,6 +637,8 @@ def _seed(random_state: Any) -> int:
 
 
 def _names(names: Any) -> list[str]:
+    if names is None:
+        return []
     return [names] if isinstance(names, str) else [str(name) for name in names]
 
 

@@ -179,7 +179,7 @@ class Frame:
     @staticmethod
     def from_columns(columns: list[tuple[str, Any]]) -> Frame: ...
     @staticmethod
-    def from_arrow(frame: Any) -> Frame: ...
+    def from_arrow(frame: Any, unread: list[str]) -> Frame: ...
     def renamed(self, names: list[str]) -> Frame: ...
     def column(self, name: str) -> tuple[Any, list[str] | None]: ...
 
@@ -229,7 +229,7 @@ class Model:
 
 def train_table(
     flags: list[str],
-    named: tuple[list[str], list[str], list[tuple[str, float]] | None],
+    named: tuple[list[str], list[str], list[tuple[str, float]] | None, str | None],
     rows: tuple[Frame, Any, Any],
     valid: tuple[Frame, Any, Any] | None,
     listener: Any,

@@ -1,8 +1,8 @@
 //! Arrow arrays as columns of a table: what Parquet files hold, and what data frames hand over.
 //!
-//! Numbers, decimals and times of day (in seconds) are numeric; text, categories, booleans (`true`, `false`), dates and
+//! Numbers, decimals, times of day and durations (in seconds) are numeric; text, categories, booleans (`true`, `false`), dates and
 //! timestamps (ISO 8601) are text. Nulls and NaN are missing, and so are declared missing marks; the default
-//! marks are for text files and do not apply.
+//! marks are for text files and data frames ([`as_file_cells`]) and do not apply to Parquet, where "NA" may be Namibia.
 
 mod cells;
 
@@ -11,15 +11,17 @@ use arrow_schema::Schema;
 use wxb::data::{Column, MISSING, Table, TextColumn};
 use wxb::{Code, Error, Result};
 
+use self::cells::{Cells, kind_of};
+use crate::cells::as_file_cells;
 use crate::csv::cell::CellRules;
 use crate::levels::Levels;
 use crate::{ColumnKind, ReadOptions};
-use cells::{Cells, kind_of};
 
 /// The column in which pandas keeps the index of a data frame.
 const PANDAS_INDEX: &str = "__index_level_0__";
 
-/// A table of the batches of a stream, with warnings; `name` is what messages call it.
+/// A table of the batches of a stream, with warnings; `name` is what messages call it. Texts are read as those of a text file
+/// ([`as_file_cells`]), whichever library holds the frame.
 ///
 /// # Errors
 /// [`Code::UnsupportedType`] for a column that cannot be trained on, [`Code::EmptyData`] without rows, [`Code::DamagedFile`] if the
@@ -35,7 +37,24 @@ pub fn read_batches(
         let columns: Vec<ArrayRef> = wanted.roots().map(|root| batch.column(root).clone()).collect();
         wanted.append(&columns)?;
     }
-    wanted.finish()
+    let Wanted { columns, warnings, .. } = wanted;
+    let as_cells = |column: Growing| {
+        let (name, column) = column.finish();
+        Ok((name, as_file_cells(column, &options.na)?))
+    };
+    table_of(name, columns.into_iter().map(as_cells).collect::<Result<_>>()?, warnings)
+}
+
+fn table_of(
+    name: &str,
+    columns: Vec<(String, Column)>,
+    warnings: Vec<String>,
+) -> Result<(Table, Vec<String>)> {
+    let table = Table::new(columns)?;
+    match table.rows() {
+        0 => Err(Error::new(Code::EmptyData, format!("{name} has no rows"))),
+        _ => Ok((table, warnings)),
+    }
 }
 
 /// The columns to read.
@@ -92,11 +111,8 @@ impl Wanted {
 
     /// The table, with warnings.
     pub(crate) fn finish(self) -> Result<(Table, Vec<String>)> {
-        let table = Table::new(self.columns.into_iter().map(Growing::finish).collect())?;
-        match table.rows() {
-            0 => Err(Error::new(Code::EmptyData, format!("{} has no rows", self.name))),
-            _ => Ok((table, self.warnings)),
-        }
+        let Self { name, columns, warnings, .. } = self;
+        table_of(&name, columns.into_iter().map(Growing::finish).collect(), warnings)
     }
 }
 

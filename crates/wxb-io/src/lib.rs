@@ -14,6 +14,7 @@
 mod array;
 #[cfg(feature = "parquet")]
 mod arrow;
+mod cells;
 mod csv;
 mod format;
 mod idx;
@@ -29,6 +30,7 @@ mod write;
 
 #[cfg(feature = "parquet")]
 pub use arrow::read_batches;
+pub use cells::as_file_cells;
 pub use format::Format;
 pub use input::Compression;
 pub use npz::read_npz_f64;

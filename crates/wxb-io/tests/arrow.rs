@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
-use arrow_array::{ArrayRef, BooleanArray, DictionaryArray, Int64Array, RecordBatch, RecordBatchIterator};
+use arrow_array::{
+    ArrayRef, BooleanArray, DictionaryArray, DurationMillisecondArray, Int8Array, Int64Array, RecordBatch,
+    RecordBatchIterator, StringArray,
+};
 use wxb::data::{Column, Table};
 use wxb::{Code, Result};
 use wxb_io::{ReadOptions, read_batches};
@@ -66,4 +69,23 @@ fn the_index_of_a_frame_is_left_out() {
 fn no_rows_is_an_error() {
     let none: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
     assert_eq!(read(vec![batch(vec![("x", none)])]).unwrap_err().code(), Code::EmptyData);
+}
+
+#[test]
+fn categories_of_numbers_are_texts_and_spans_are_seconds() {
+    let values: ArrayRef = Arc::new(Int64Array::from(vec![7, -1]));
+    let codes: ArrayRef =
+        Arc::new(DictionaryArray::new(Int8Array::from(vec![Some(1), Some(0), None]), values));
+    let spans: ArrayRef = Arc::new(DurationMillisecondArray::from(vec![Some(1_500), None, Some(-2)]));
+    let (table, _) = read(vec![batch(vec![("code", codes), ("span", spans)])]).unwrap();
+    assert_eq!(texts(&table, "code"), [Some("-1".to_owned()), Some("7".to_owned()), None]);
+    let Column::Number(spans) = table.column("span").unwrap() else { panic!("spans are numbers") };
+    assert_eq!((spans[0], spans[1].is_nan(), spans[2]), (1.5, true, -0.002));
+}
+
+#[test]
+fn texts_are_a_text_files() {
+    let column: ArrayRef = Arc::new(StringArray::from(vec![Some(" a"), Some("?"), Some("a"), None]));
+    let (table, _) = read(vec![batch(vec![("x", column)])]).unwrap();
+    assert_eq!(texts(&table, "x"), [Some("a".to_owned()), None, Some("a".to_owned()), None]);
 }

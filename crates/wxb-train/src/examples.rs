@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use wxb::data::{Column, Features, MISSING, Table, TextColumn};
 use wxb::model_file::Model;
 use wxb::{Code, Error, Result};
-use wxb_io::ColumnKind;
+use wxb_io::{ColumnKind, as_file_cells};
 
 use super::read::{
     Ask, check_known, column_kinds, in_file, no_labels, refuse_column_flags, take_models_target, take_target,
@@ -82,7 +82,8 @@ impl Examples {
     }
 
     /// The same as a file with these columns would be read for a model: the target, if it is asked for, and weights taken out of
-    /// the table unless they are there, and numbers as text where the model has categories.
+    /// the table unless they are there, what the training file marked as missing missing, and numbers as text where the model has
+    /// categories.
     ///
     /// # Errors
     /// [`Code::UnknownColumn`] for a target or weights that are not there; of the weights.
@@ -101,6 +102,7 @@ impl Examples {
             (target, _) => target,
         };
         let kinds = column_kinds(model);
+        let table = without_marks(table, &model.reading.na)?;
         let table = as_text(table, |column| kinds.get(column) == Some(&ColumnKind::Text))?;
         Ok(Self { name, features: Features::Table(table), target, weights })
     }
@@ -121,6 +123,16 @@ pub(crate) fn check_weights(weights: Vec<f64>, whose: &str, name: &str) -> Resul
         w => (format!("the {whose} has a weight of {w}"), "weights are finite and not negative"),
     };
     Err(Error::new(Code::InvalidSetting, what).at(format!("{name}, data row {}", row + 1)).hint(hint))
+}
+
+/// The table with cells missing that these marks declare missing.
+fn without_marks(table: Table, na: &[String]) -> Result<Table> {
+    if na.is_empty() {
+        return Ok(table);
+    }
+    let columns =
+        table.iter().map(|(name, column)| Ok((name.to_owned(), as_file_cells(column.clone(), na)?)));
+    Table::new(columns.collect::<Result<_>>()?)
 }
 
 /// The table with some columns of numbers as text: 3 as "3", 0.5 as "0.5", a missing number as a missing text.

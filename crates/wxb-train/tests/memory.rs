@@ -97,6 +97,18 @@ fn memory_gives_the_bytes_of_a_file() {
 }
 
 #[test]
+fn marks_of_the_training_file_count_in_memory() {
+    let flags = "--target y --preset linear --optimizer lbfgs --na b --na 0.05";
+    let model = trained(flags, &mut ()).unwrap().unwrap().model;
+    let examples = Examples::new("lines", Features::Table(table()), None, None).unwrap();
+    let Features::Table(table) = examples.for_model(&model, &Ask::default()).unwrap().features else {
+        panic!("a table stays one")
+    };
+    let missing = ["kind", "x", "same"].map(|name| table.column(name).unwrap().missing());
+    assert_eq!(missing, [30, 1, 0]);
+}
+
+#[test]
 fn a_target_and_weights_of_their_own() {
     let mut table = table();
     let y = table.take("y").unwrap();

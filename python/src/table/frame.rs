@@ -8,9 +8,10 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use wxb::data::{Column, Features, MISSING, Table, TextColumn};
-use wxb_io::{ReadOptions, read_batches};
+use wxb_io::{ReadOptions, as_file_cells, read_batches};
 use wxb_train::Examples;
 
+use super::stream::Stream;
 use crate::error::exception;
 
 /// What messages call the data.
@@ -69,18 +70,22 @@ impl Frame {
 
 #[pymethods]
 impl Frame {
-    /// Of columns: a name and cells for each.
+    /// Of columns: a name and cells for each. Texts are read as those of a text file, so that a model of a frame is one of the file
+    /// with its cells.
     #[staticmethod]
     fn from_columns(columns: Vec<(String, Cells<'_>)>) -> PyResult<Self> {
-        let columns = columns.into_iter().map(|(name, cells)| Ok((name, cells.column()?)));
+        let columns = columns.into_iter().map(|(name, cells)| {
+            let column = as_file_cells(cells.column()?, &[]).map_err(|error| exception(&error))?;
+            Ok((name, column))
+        });
         let table = Table::new(columns.collect::<PyResult<_>>()?).map_err(|error| exception(&error))?;
         Ok(Self::new(table, vec![]))
     }
 
-    /// Of anything with `__arrow_c_stream__`.
+    /// Of anything with `__arrow_c_stream__`; the columns `unread` are missing in all rows, whatever they hold.
     #[staticmethod]
-    fn from_arrow(py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let stream = RecordBatchStreamReader::from_pyarrow_bound(frame)?;
+    fn from_arrow(py: Python<'_>, frame: &Bound<'_, PyAny>, unread: Vec<String>) -> PyResult<Self> {
+        let stream = Stream::new(py, RecordBatchStreamReader::from_pyarrow_bound(frame)?, &unread)?;
         // The stream may be made by a library of Python's, which takes the interpreter itself.
         let read = py.detach(|| read_batches(NAME, stream, &ReadOptions::default()));
         let (table, warnings) = read.map_err(|error| exception(&error))?;

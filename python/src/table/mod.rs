@@ -3,6 +3,7 @@
 mod follow;
 mod frame;
 mod model;
+mod stream;
 pub mod training;
 
 pub use frame::Frame;

@@ -28,11 +28,14 @@ impl Rows<'_> {
     }
 }
 
-/// Settings whose values are names of the data, in which any sign may stand: columns to leave out, columns of categories, and the weight of
-/// each class.
-type Named = (Vec<String>, Vec<String>, Option<Vec<(String, f64)>>);
+/// Settings whose values are names of the data, in which any sign may stand: columns to leave out, columns of categories, the weight of
+/// each class; and the type of the labels.
+type Named = (Vec<String>, Vec<String>, Option<Vec<(String, f64)>>, Option<String>);
 
-/// Trains as the flags and `named` say, on rows and maybe other rows to validate on. Gives the model, what came of the training as JSON, and
+/// The key of the record that says of which type of NumPy's the labels were: a model file has texts and numbers.
+const LABEL_TYPE: &str = "label_type";
+
+/// Trains as the flags and `named` say, on rows and maybe other rows to validate on, and takes down the type of the labels. Gives the model, what came of the training as JSON, and
 /// warnings; no model if it was broken off before there was one.
 #[pyfunction]
 pub fn train_table(
@@ -45,7 +48,7 @@ pub fn train_table(
     threads: usize,
 ) -> PyResult<(Option<Model>, String, Vec<String>)> {
     let mut args = TrainArgs::from_flags(flags).map_err(|error| exception(&error))?;
-    let (drop, categorical, class_weights) = named;
+    let (drop, categorical, class_weights, label_type) = named;
     (args.columns.drop, args.columns.categorical) = (drop, categorical);
     if let Some(weights) = class_weights {
         args.regularisation.class_weight = Some(ClassWeight::PerClass(weights));
@@ -63,11 +66,14 @@ pub fn train_table(
     if let Some(error) = signal.or(raised) {
         return Err(error);
     }
-    let Some(trained) = trained?.map_err(|error| exception(&error))? else {
+    let Some(mut trained) = trained?.map_err(|error| exception(&error))? else {
         return Ok((None, "{}".into(), warnings));
     };
     warnings.extend(trained.divergence().map(|error| error.message().to_owned()));
     let report = report(&trained);
+    if let Some(label_type) = label_type {
+        trained.model.record[LABEL_TYPE] = json!(label_type);
+    }
     Ok((Some(Model::new(trained.model)), report, warnings))
 }
 

@@ -77,10 +77,14 @@ pub(super) fn kind_of(kind: &DataType) -> Option<ColumnKind> {
         | DataType::Utf8View
         | DataType::Binary
         | DataType::Date32
+        | DataType::Date64
         | DataType::Timestamp(..) => Some(ColumnKind::Text),
-        DataType::Dictionary(_, values) => kind_of(values),
+        // A dictionary is what a frame keeps categories in, and those of numbers are codes.
+        DataType::Dictionary(_, values) => kind_of(values).map(|_| ColumnKind::Text),
         kind if kind.is_numeric() && !matches!(kind, DataType::Decimal256(..)) => Some(ColumnKind::Number),
-        DataType::Null | DataType::Time32(_) | DataType::Time64(_) => Some(ColumnKind::Number),
+        DataType::Null | DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => {
+            Some(ColumnKind::Number)
+        }
         _ => None,
     }
 }
@@ -109,6 +113,7 @@ pub(super) fn cells<'a>(array: &'a dyn Array, name: &str, file: &str) -> Result<
             numbers::<Time64MicrosecondType>(array, |v| v as f64 / 1e6)
         }
         DataType::Time64(_) => numbers::<Time64NanosecondType>(array, |v| v as f64 / 1e9),
+        DataType::Duration(unit) => durations(array, *unit),
         DataType::Boolean => {
             let text = |v| Cow::Borrowed(if v { "true" } else { "false" });
             Cells::Text(array.as_boolean().iter().map(|v| v.map(text)).collect())
@@ -130,6 +135,10 @@ pub(super) fn cells<'a>(array: &'a dyn Array, name: &str, file: &str) -> Result<
         DataType::Date32 => {
             let day = |v: i32| as_datetime::<Date32Type>(v.into()).map(|t| format!("{:?}", t.date()).into());
             Cells::Text(array.as_primitive::<Date32Type>().iter().map(|v| v.and_then(day)).collect())
+        }
+        DataType::Date64 => {
+            let day = |v: i64| as_datetime::<Date64Type>(v).map(|t| format!("{:?}", t.date()).into());
+            Cells::Text(array.as_primitive::<Date64Type>().iter().map(|v| v.and_then(day)).collect())
         }
         DataType::Timestamp(TimeUnit::Second, _) => instants::<TimestampSecondType>(array),
         DataType::Timestamp(TimeUnit::Millisecond, _) => instants::<TimestampMillisecondType>(array),
@@ -160,6 +169,16 @@ fn decimals<T: ArrowPrimitiveType>(
     // Dividing by an exact power of ten rounds once; multiplying by its inverse would round twice.
     let power = 10f64.powi(i32::from(scale).abs());
     numbers::<T>(array, |v| if scale < 0 { convert(v) * power } else { convert(v) / power })
+}
+
+/// Spans of time in seconds.
+fn durations(array: &dyn Array, unit: TimeUnit) -> Cells<'static> {
+    match unit {
+        TimeUnit::Second => numbers::<DurationSecondType>(array, |v| v as f64),
+        TimeUnit::Millisecond => numbers::<DurationMillisecondType>(array, |v| v as f64 / 1e3),
+        TimeUnit::Microsecond => numbers::<DurationMicrosecondType>(array, |v| v as f64 / 1e6),
+        TimeUnit::Nanosecond => numbers::<DurationNanosecondType>(array, |v| v as f64 / 1e9),
+    }
 }
 
 fn instants<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array) -> Cells<'static> {
