@@ -348,3 +348,66 @@ def test_checks_of_what_is_predicted() -> None:
     np.testing.assert_array_equal(
         model.predict((X[:3] * 2).astype(int)), model.predict((X[:3] * 2).astype(int) * 1.0)
     )
+
+
+@pytest.mark.parametrize("name, y", [("MLPClassifier", LABELS), ("MLPRegressor", NUMBERS)])
+def test_a_refit_forgets_the_scores_of_the_first(name: str, y: Any) -> None:
+    model = getattr(wxb, name)(hidden_layer_sizes=(4,), early_stopping=True, max_iter=5, random_state=0)
+    for _ in range(2):
+        model.fit(X, y)
+        assert len(model.validation_scores_) == len(model.loss_curve_) == 5
+    model.set_params(warm_start=True).fit(X, y)
+    assert len(model.validation_scores_) == len(model.loss_curve_) == 10
+
+
+@pytest.mark.parametrize(
+    ("validation_data", "words"),
+    [
+        ((X, np.where(np.arange(300) == 7, np.nan, NUMBERS)), "NaN"),
+        ((X, np.full(300, np.inf)), "infinity"),
+        ((X, NUMBERS, -np.ones(300)), "Negative"),
+        ((X, NUMBERS, np.full(300, np.nan)), "NaN"),
+        ((X, NUMBERS, np.zeros(300)), "zero"),
+        ((X, NUMBERS[:-1]), "300 rows"),
+        ((X, np.c_[NUMBERS, NUMBERS]), "of 1 as in training"),
+        ((X,), r"\(X, y, sample_weight\), not 1 parts"),
+        (X, "not ndarray"),
+    ],
+)
+def test_validation_data_is_checked(validation_data: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        wxb.MLPRegressor(hidden_layer_sizes=(4,), max_iter=2).fit(X, NUMBERS, validation_data=validation_data)
+
+
+def test_dates_are_no_numbers() -> None:
+    with pytest.raises(ValueError, match="datetime64"):
+        wxb.MLPRegressor(hidden_layer_sizes=(4,), max_iter=2).fit(X, np.arange(300).astype("datetime64[D]"))
+
+
+def test_labels_go_out_as_they_came_in() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    dense = np.c_[X[:, 0] > 0, X[:, 1] > 0].astype(int)
+    settings: dict[str, Any] = {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0}
+    expected = wxb.MLPClassifier(**settings).fit(X, dense).predict(X)
+    predicted = wxb.MLPClassifier(**settings).fit(X, sparse.csr_matrix(dense)).predict(X)
+    assert sparse.issparse(predicted) and isinstance(expected, np.ndarray)
+    np.testing.assert_array_equal(predicted.toarray(), expected)
+
+
+def test_any_stream_of_arrow_batches() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+
+    class Stream:
+        def __init__(self, table: Any) -> None:
+            self.__arrow_c_stream__ = table.__arrow_c_stream__
+
+    def table(columns: Any) -> Any:
+        return pyarrow.table({f"c{place}": X[:, place] for place in columns})
+
+    settings: dict[str, Any] = {"hidden_layer_sizes": (4,), "max_iter": 5, "random_state": 0}
+    for model in (wxb.MLPClassifier(**settings), wxb.LogisticRegression()):
+        expected = model.fit(X, LABELS).predict_proba(X)
+        for held in (table(range(6)), table(range(6)).to_batches()[0], Stream(table(range(6)))):
+            np.testing.assert_array_equal(model.fit(held, LABELS).predict_proba(held), expected)
+            with pytest.raises(ValueError, match="order"):
+                model.predict(Stream(table(range(5, -1, -1))))

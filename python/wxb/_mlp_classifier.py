@@ -264,7 +264,9 @@ class MLPClassifier(_sklearn.ClassifierMixin, Perceptron):
             The classes.
         """
         if self.__dict__.get("_labels"):
-            return (self._outputs(X) > 0.5).astype(int)
+            labels = (self._outputs(X) > 0.5).astype(int)
+            sparse = self.__dict__.get("_sparse")
+            return labels if sparse is None else sparse(labels)
         places = self._outputs(X, "classes")
         return self.classes_[places if len(self.classes_) > 1 else 0 * places]
 
@@ -330,6 +332,8 @@ class MLPClassifier(_sklearn.ClassifierMixin, Perceptron):
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self.classes_ = _classes.classes_of(y)
             self._labels = _classes.is_labels(y)
+            # Labels go out as they came in.
+            self._sparse = type(y) if hasattr(y, "tocsr") else None
             return X, y
         classes = _classes.classes_of(y)
         if self.warm_start and set(classes) != set(self.classes_):
@@ -346,8 +350,11 @@ class MLPClassifier(_sklearn.ClassifierMixin, Perceptron):
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
             )
 
+    def _targets_of_a_row(self) -> int:
+        return int(self.n_outputs_) if self._labels else 1
+
     def _checked_targets(self, y: Any) -> Any:
-        y = np.asarray(y)
+        y = y if hasattr(y, "tocsr") else np.asarray(y)
         self._refuse_others(_classes.classes_of(y))
         return y
 

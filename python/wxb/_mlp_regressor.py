@@ -269,12 +269,13 @@ class MLPRegressor(_sklearn.RegressorMixin, Perceptron):
             dtype=(np.float64, np.float32),
             reset=reset,
         )
+        y = _numbers(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = _sklearn.column_or_1d(y, warn=True)
         return X, y
 
     def _checked_targets(self, y: Any) -> Any:
-        return np.asarray(y)
+        return _numbers(np.asarray(y))
 
     def _targets(self, y: Any, dtype: Any) -> Any:
         return np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
@@ -293,3 +294,14 @@ class MLPRegressor(_sklearn.RegressorMixin, Perceptron):
 
     def _strata(self, Y: Any) -> Any:
         return None
+
+
+def _numbers(y: Any) -> Any:
+    """Targets of finite numbers."""
+    if y.dtype.kind == "O":
+        y = y.astype(np.float64)
+    if y.dtype.kind not in "fiub":
+        raise ValueError(f"y is of {y.dtype}: targets are real numbers")
+    if not np.isfinite(y).all():
+        raise ValueError(f"Input y contains {'NaN' if np.isnan(y).any() else 'infinity'}.")
+    return y

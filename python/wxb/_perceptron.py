@@ -127,9 +127,7 @@ class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstima
 
     def _row_weights(self, Y: Any, sample_weight: Any, X: Any) -> Any:
         if sample_weight is not None:
-            sample_weight = _sklearn.check_weights(sample_weight, X)
-            if np.any(sample_weight < 0):
-                raise ValueError("Negative values in data passed to `sample_weight`.")
+            sample_weight = _checked_weights(sample_weight, X)
         weights = self._class_weighted(Y, sample_weight)
         return None if weights is None else np.ascontiguousarray(weights, dtype=X.dtype)
 
@@ -145,6 +143,7 @@ class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstima
             self._learner = self._new_learner(sizes, dtype, None, seed)
         if self.solver != "lbfgs":
             self.loss_curve_: list[float] = []
+            self.validation_scores_: list[float] | None = None
 
     def _new_learner(self, sizes: list[int], dtype: Any, flat: Any, seed: int) -> Learner:
         self._sizes = sizes
@@ -182,7 +181,7 @@ class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstima
         rows: tuple[Any, Any] = (None, None)
         valid = None
         if validation_data is not None:
-            valid = self._validation_part(*validation_data)
+            valid = self._validation_part(*parameters.validation(validation_data, weighted=True))
         elif early:
             rows = self._split(X.shape[0], Y, random_state)
         n_train = X.shape[0] if rows[0] is None else len(rows[0])
@@ -257,9 +256,21 @@ class Perceptron(_sklearn.CallbackSupportMixin, _html.Shown, _sklearn.BaseEstima
     def _validation_part(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         X = self._checked(X)
         Y = self._targets(self._checked_targets(y), X.dtype)
+        if Y.shape != (X.shape[0], self._targets_of_a_row()):
+            raise ValueError(
+                f"validation_data has {X.shape[0]} rows in X, and y of shape {Y.shape}: y needs a row for each, of "
+                f"{self._targets_of_a_row()} as in training"
+            )
         if sample_weight is not None:
-            sample_weight = np.ascontiguousarray(_sklearn.check_weights(sample_weight, X), dtype=X.dtype)
+            sample_weight = np.ascontiguousarray(_checked_weights(sample_weight, X), dtype=X.dtype)
+            if not sample_weight.any():
+                raise ValueError(
+                    "the weights in validation_data are zero in all rows: there is none to judge by"
+                )
         return (rows_of(X), Y, sample_weight)
+
+    def _targets_of_a_row(self) -> int:
+        return int(self.n_outputs_)
 
     # -- what came of it ----------------------------------------------------------------------------------------
 
@@ -414,6 +425,14 @@ class _Epochs:
             return found if of.solver == "lbfgs" else {**found, "loss_curve_": [*self.before, *losses]}
 
         return attributes
+
+
+def _checked_weights(sample_weight: Any, X: Any) -> Any:
+    """One weight for each row, none of them negative."""
+    weights = _sklearn.check_weights(sample_weight, X)
+    if np.any(weights < 0):
+        raise ValueError("Negative values in data passed to `sample_weight`.")
+    return weights
 
 
 def rows_of(X: Any) -> Any:
