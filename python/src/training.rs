@@ -9,9 +9,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::Value;
+use wxb::Loss;
 use wxb::data::{Dataset, Inputs};
+use wxb::metrics::Metric;
 use wxb::model_file::Checkpoint;
 use wxb::trainer::{EpochRecord, Event, Run, Stop, TrainConfig, fit};
+use wxb_train::settings;
 
 use crate::array::{Float, at_precision, numbers, numbers_mut};
 use crate::error::exception;
@@ -117,6 +120,20 @@ fn config_of(json: &str) -> PyResult<TrainConfig> {
     Ok(config)
 }
 
+/// Whether a metric can be told of such outputs: of several numbers, and of several labels, only the loss is.
+fn check_metric(metric: Option<Metric>, loss: &Loss, n_out: usize) -> PyResult<()> {
+    let Some(metric) = metric else { return Ok(()) };
+    settings::metric(metric.name(), loss).map_err(|error| exception(&error))?;
+    match loss {
+        Loss::CrossEntropy { .. } | Loss::Quantile { .. } => Ok(()),
+        _ if n_out == 1 => Ok(()),
+        _ => Err(PyValueError::new_err(format!(
+            "metric={:?}: of {n_out} outputs with this loss no metric is known, only the loss; leave metric out",
+            metric.name()
+        ))),
+    }
+}
+
 /// The arrays of a batch, which stay as long as a data set looks at them.
 struct Held<'py, T: Float> {
     x: PyReadonlyArrayDyn<'py, T>,
@@ -154,6 +171,7 @@ fn train_as<'py, T: Stands>(
     (on_epoch, threads, from): (Option<Py<PyAny>>, usize, Option<Bound<'py, State>>),
 ) -> PyResult<Trained> {
     let network = engine.network::<T>(flat)?;
+    check_metric(config.metric, network.loss(), network.n_out())?;
     let n_targets = network.n_targets();
     let train = Held::<T>::new(train)?;
     let valid = valid.map(Held::<T>::new).transpose()?;

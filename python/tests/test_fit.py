@@ -255,3 +255,19 @@ def test_a_training_goes_on_with_what_is_its_own():
         make(dtype=np.float32).fit(X, Y, optimizer="adam", resume=history)
     with pytest.raises(TypeError, match="the history that `fit` gave"):
         net.fit(X, Y, optimizer="adam", resume="last")
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "metric", "words"),
+    [
+        ("squared_error", 1, "accuracy", "is for classes"),
+        ("binary_cross_entropy", 1, "rmse", "is for numbers"),
+        ("binary_cross_entropy", 3, "accuracy", "of 3 outputs"),
+        ("squared_error", 2, "rmse", "of 2 outputs"),
+    ],
+)
+def test_a_metric_that_nothing_can_tell_is_refused(loss, outputs, metric, words):
+    X, Y = np.ones((8, 2)), np.ones((8, outputs))
+    net = wxb.Network([2, 3, outputs], loss=loss)
+    with pytest.raises(ValueError, match=words):
+        net.fit(X, Y, epochs=1, validation=(X, Y), metric=metric)

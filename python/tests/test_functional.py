@@ -273,3 +273,10 @@ def test_names():
     with pytest.raises(TypeError, match="float32 or float64"):
         F.he_normal(2, 2, dtype=np.int32)
     assert wxb.__version__
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 3)])
+def test_lengths_of_nothing(shape):
+    x = np.zeros(shape)
+    np.testing.assert_array_equal(F.norm(x), np.linalg.norm(x, axis=-1))
+    assert F.normalize_rows(x).shape == shape

@@ -642,3 +642,27 @@ def test_threads_are_kept_and_checked():
         with pytest.raises(ValueError, match="threads"):
             net.threads = wrong
     assert wxb.Network.from_layers(net.layers, loss="squared_error", threads=1).threads == 1
+
+
+@pytest.mark.parametrize("sizes", [[3.7, 1], "31", [3, None], [3], [], np.array([3.0, 1.0])])
+def test_sizes_are_whole_numbers(sizes):
+    with pytest.raises((ValueError, TypeError)):
+        wxb.Network(sizes, loss="squared_error")
+
+
+def test_gradients_are_numbers_elsewhere_too():
+    net = wxb.Network([3, 4, 1], loss="squared_error", seed=1, orientation="columns")
+    net.forward(np.ones((3, 5)))
+    grads = net.backward(np.zeros((1, 5)))
+    twin = pickle.loads(pickle.dumps(grads))
+    assert twin.loss == grads.loss and list(twin) == list(grads)
+    np.testing.assert_array_equal(twin.dX, grads.dX)
+    twin.flat[:] = 1
+    assert all((twin[name] == 1).all() and twin[name].shape == grads[name].shape for name in grads)
+    assert not (grads.flat == 1).all()
+
+
+def test_a_sparse_matrix_is_told():
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(TypeError, match=r"sparse matrix.*toarray"):
+        wxb.Network([3, 1], loss="squared_error").predict(sparse.csr_matrix(np.eye(3)))

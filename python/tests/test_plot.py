@@ -78,3 +78,13 @@ def test_texts_are_drawn_side_by_side() -> None:
     np.testing.assert_allclose(heights, 0.1 * found.distribution / found.distribution.max())
     # The bars do not say what the predictions are.
     assert ax.get_ylim()[0] > 40
+
+
+def test_a_boundary_under_the_names_of_a_frame(recwarn: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    X = pandas.DataFrame(rng.normal(size=(60, 2)), columns=["a", "b"])
+    y = np.where(X["a"] > 0, "yes", "no")
+    for model in (wxb.LogisticRegression().fit(X, y), wxb.TableClassifier("linear", epochs=3).fit(X, y)):
+        plot.decision_boundary(model, X, grid=10)
+    assert [str(w.message) for w in recwarn] == []

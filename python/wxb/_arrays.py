@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -31,12 +32,14 @@ def real(x: ArrayLike, what: str) -> NDArray[Any]:
     Raises
     ------
     TypeError
-        For text, objects, dates, complex numbers.
+        For text, objects, dates, complex numbers, sparse matrices.
     ValueError
         For masked entries, whose values would be taken for numbers.
     """
     if np.ma.is_masked(x):
         raise ValueError(f"{what} has masked entries")
+    if hasattr(x, "tocsr"):
+        raise TypeError(f"{what} is a sparse matrix: a Network takes arrays, such as {what}.toarray()")
     array = np.asarray(x)
     if array.dtype == object:
         try:
@@ -75,7 +78,8 @@ def as_rows(x: Floats, axis: int) -> Floats:
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"there is no axis {axis} in an array of shape {x.shape}")
     moved = np.moveaxis(x, axis, -1)
-    rows = moved.size // moved.shape[-1] if moved.shape[-1] else 0
+    # Counted, not divided: rows of no numbers are rows, too.
+    rows = math.prod(moved.shape[:-1])
     return np.ascontiguousarray(moved.reshape(rows, moved.shape[-1]))
 
 

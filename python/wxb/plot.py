@@ -143,13 +143,13 @@ def decision_boundary(model: Any, X: Any, y: Any = None, *, grid: int = 200, ax:
     -------
     matplotlib Axes
     """
-    X = np.asarray(X, dtype=float)
+    given, X = X, np.asarray(X, dtype=float)
     if X.ndim != 2 or X.shape[1] != 2:
         raise ValueError(f"X has shape {X.shape}: a plane has two features")
     low, high = X.min(axis=0), X.max(axis=0)
     margin = 0.05 * (high - low)
     axes = [np.linspace(a - m, b + m, grid) for a, b, m in zip(low, high, margin, strict=True)]
-    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    points = _as_frame(np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2), given)
     classes = getattr(model, "classes_", None)
     if classes is not None and len(classes) == 2:
         values = model.predict_proba(points)[:, 1]
@@ -163,8 +163,15 @@ def decision_boundary(model: Any, X: Any, y: Any = None, *, grid: int = 200, ax:
     if classes is not None and len(classes) == 2:
         ax.contour(*axes, values.reshape(grid, grid), levels=[0.5], colors="black", linewidths=1)
     colours = None if y is None else (np.asarray(y) if classes is None else np.searchsorted(classes, y))
-    ax.scatter(X[:, 0], X[:, 1], c=colours, cmap="RdBu_r", edgecolor="black", s=15)
+    colouring = {} if colours is None else {"c": colours, "cmap": "RdBu_r"}
+    ax.scatter(X[:, 0], X[:, 1], **colouring, edgecolor="black", s=15)
     return ax
+
+
+def _as_frame(points: Any, given: Any) -> Any:
+    """The points under the names of the columns of a frame of pandas or polars."""
+    names = {"pandas": "columns", "polars": "schema"}.get(type(given).__module__.partition(".")[0])
+    return points if names is None else type(given)(points, **{names: list(given.columns)})
 
 
 def importance(model: Any, *, top: int = 20, ax: Any = None) -> Any:

@@ -147,12 +147,17 @@ class Gradients(Mapping[str, Floats]):
         self._dx = dx
         self.loss = loss
         self._slots = slots
+        self._orientation = orientation
         self._named = NamedViews({slot.name: slot.view(flat, orientation) for slot in slots})
 
     @cached_property
     def dX(self) -> Floats:
         """∂J/∂X."""
         return self._dx()
+
+    def __reduce__(self) -> Any:
+        """The numbers, ∂J/∂X among them: what would compute it is no number."""
+        return _gradients, (self.flat, self.dX, self.loss, self._slots, self._orientation)
 
     def _of_role(self, role: str) -> Views:
         return Views({f"d{slot.name}": self[slot.name] for slot in self._slots if slot.role == role})
@@ -187,6 +192,10 @@ class Gradients(Mapping[str, Floats]):
         """The loss and the shapes."""
         shapes = ", ".join(f"d{name} {array.shape}" for name, array in self.items())
         return f"<Gradients of J = {self.loss:.6g}: {shapes}>"
+
+
+def _gradients(flat: Floats, dx: Floats, loss: float, slots: list[Slot], orientation: str) -> Gradients:
+    return Gradients(flat, lambda: dx, loss, slots, orientation)
 
 
 def slots_of(engine: Any) -> list[Slot]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import index
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,17 @@ from ._summary import Shown
 from ._views import assign
 
 N = TypeVar("N", bound="Network")
+
+
+def _whole(sizes: Sequence[int]) -> list[int]:
+    """The sizes of the layers, checked."""
+    try:
+        whole = [] if isinstance(sizes, str) else [index(size) for size in sizes]
+    except TypeError:
+        whole = []
+    if min(whole, default=0) < 1:
+        raise ValueError(f"sizes are {sizes!r}: n₀, …, n_L are whole numbers from 1 on, such as [4, 16, 3]")
+    return whole
 
 
 class Network(Files, Shown):
@@ -90,9 +102,7 @@ class Network(Files, Shown):
         orientation: str = "rows",
         threads: int | None = None,
     ) -> None:
-        sizes = [int(size) for size in sizes]
-        if min(sizes, default=0) < 1:
-            raise ValueError(f"sizes are {sizes}: n₀, …, n_L from 1 on")
+        sizes = _whole(sizes)
         many = [hidden] * max(len(sizes) - 2, 0) if isinstance(hidden, str | Activation) else list(hidden)
         activations = [resolve(Activation, g).to_json() for g in many]
         blocks = (float(dropout), bool(batch_norm), bool(residual))
