@@ -89,6 +89,7 @@ def test_checks_without_scikit_learn() -> None:
             (lambda: model.predict(turned), "in their order: a, b, c; given are c, b, a"),
             (lambda: model.score(frame, np.c_[y, y]), "shape"),
             (lambda: model.fit(X, None), "target y is None"),
+            (lambda: model.fit(X, np.where(y, "a", None)), "Input y contains NaN"),
             (lambda: model.fit(X, y, sample_weight=np.full(100, np.nan)), "sample_weight contains NaN"),
             (lambda: model.fit(X + 0j, y), "Complex data not supported"),
             (lambda: model.fit(X[:50], y), "inconsistent"),

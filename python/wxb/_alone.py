@@ -239,7 +239,8 @@ def _targets(y: Any, *, y_numeric: bool = False, multi_output: bool = False, **_
     _refuse_complex(y)
     if y_numeric:
         y = y.astype(np.float64) if y.dtype.kind in "OUSiub" else y
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
+    none = y.dtype.kind == "O" and any(label is None for label in y.ravel())
+    if none or (y.dtype.kind == "f" and not np.isfinite(y).all()):
         raise ValueError("Input y contains NaN or infinity.")
     return y
 
