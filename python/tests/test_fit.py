@@ -271,3 +271,10 @@ def test_a_metric_that_nothing_can_tell_is_refused(loss, outputs, metric, words)
     net = wxb.Network([2, 3, outputs], loss=loss)
     with pytest.raises(ValueError, match=words):
         net.fit(X, Y, epochs=1, validation=(X, Y), metric=metric)
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_examples_to_validate_on_have_their_parts(parts):
+    X = np.ones((8, 2))
+    with pytest.raises(ValueError, match=f"validation is .*, not {parts} parts"):
+        wxb.Network([2, 2], loss="squared_error").fit(X, X, epochs=1, validation=(X,) * parts)

@@ -209,12 +209,12 @@ def rate(estimator: Any) -> Any:
     return {"inv_scaling": {"power": estimator.power_t}} if rule == "invscaling" else "adaptive"
 
 
-def validation(data: Any, *, weighted: bool) -> tuple[Any, ...]:
-    """The parts of `validation_data`: X, y and, where rows may be weighted, sample_weight."""
+def validation(data: Any, *, weighted: bool, name: str = "validation_data") -> tuple[Any, ...]:
+    """The parts of rows to validate on: X, y and, where rows may be weighted, sample_weight."""
     if not isinstance(data, (tuple, list)) or len(data) not in ((2, 3) if weighted else (2,)):
         parts = "(X, y) or (X, y, sample_weight)" if weighted else "(X, y)"
         given = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
-        raise ValueError(f"validation_data is {parts}, not {given}")
+        raise ValueError(f"{name} is {parts}, not {given}")
     return tuple(data)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, overload
 
 from numpy.typing import ArrayLike
 
-from .. import _html, _wxb
+from .. import _html, _parameters, _wxb
 from .._arrays import Floats
 from .._history import epochs_in_words
 from .._settings import Setting, in_json, resolve
@@ -235,7 +235,10 @@ class Fits(Base):
         }
         if validation is None and (patience is not None or metric is not None):
             raise ValueError("patience and metric need examples to judge by: fit(…, validation=(X, Y))")
-        data = (self._batch(X, Y, sample_weight), None if validation is None else self._batch(*validation))
+        valid = None
+        if validation is not None:
+            valid = self._batch(*_parameters.validation(validation, weighted=True, name="validation"))
+        data = (self._batch(X, Y, sample_weight), valid)
         self._cache = None
         told = None if callback is None else _listener(callback)
         start = (self._threads, standing)
