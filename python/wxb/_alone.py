@@ -197,6 +197,10 @@ def validate_data(
     check_feature_names(estimator, X, reset=reset)
     X = _inputs(X)
     name = type(estimator).__name__
+    if X.shape[0] == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required by {name}."
+        )
     if reset:
         estimator.n_features_in_ = X.shape[1]
     elif X.shape[1] != estimator.n_features_in_:
