@@ -15,6 +15,14 @@ class Blocked:
             raise ImportError(f"{name} is not there")
 
 sys.meta_path.insert(0, Blocked())
+
+def refused(wrong, words):
+    try:
+        wrong()
+    except ValueError as error:
+        assert words in str(error), error
+    else:
+        raise AssertionError(words)
 """
 
 
@@ -51,12 +59,7 @@ def test_estimators_without_scikit_learn() -> None:
         (lambda: wxb.MLPClassifier().predict(X), "not fitted"),
         (lambda: wxb.MLPClassifier().set_params(depth=3), "Invalid parameter"),
     ):
-        try:
-            wrong()
-        except ValueError as error:
-            assert words in str(error), error
-        else:
-            raise AssertionError(words)
+        refused(wrong, words)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         wxb.MLPClassifier((2,), max_iter=1).fit(X, y)
@@ -94,12 +97,7 @@ def test_checks_without_scikit_learn() -> None:
             (lambda: model.fit(X + 0j, y), "Complex data not supported"),
             (lambda: model.fit(X[:50], y), "inconsistent"),
         ):
-            try:
-                wrong()
-            except ValueError as error:
-                assert words in str(error), error
-            else:
-                raise AssertionError(words)
+            refused(wrong, words)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model.fit(frame, y).predict(X)

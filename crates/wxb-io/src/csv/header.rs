@@ -20,11 +20,17 @@ pub(super) struct Header {
     pub(super) warnings: Vec<String>,
 }
 
+/// Of a file without a line.
+pub(super) fn empty(file: &str) -> Error {
+    Error::new(Code::EmptyData, format!("{file} is empty"))
+        .hint("name a file with a line of column names and rows below it")
+}
+
 /// Reads the header from the beginning of a file (after its byte order mark).
 pub(super) fn read(file: &str, delimiter: u8, text: &[u8]) -> Result<Header> {
     let mut records = Records::new(delimiter, text);
     let Some(record) = records.next() else {
-        return Err(Error::new(Code::EmptyData, format!("{file} is empty")));
+        return Err(empty(file));
     };
     let (n, line) = (record.len(), 1 + count_lines(&text[..record.offset]));
     let bad = |what: String| Err(Error::new(Code::BadHeader, what).at(format!("{file}:{line}")));

@@ -29,7 +29,7 @@ impl Start {
             Some(byte) => check_delimiter(byte)?,
             None => sniff::delimiter(&head[mark..]),
         };
-        let empty = || Error::new(Code::EmptyData, format!("{} is empty", input.name()));
+        let empty = || header::empty(input.name());
         let first =
             Blocks::open(input, delimiter, (mark, 0), blocks::BLOCK_BYTES)?.next()?.ok_or_else(empty)?;
         let (text, line) = first.blocks().next().ok_or_else(empty)?;
